@@ -1,0 +1,26 @@
+/**
+ * Time as the local runtime sees it. Everything in `local/` that waits or expires takes a `Clock`, so that
+ * a test can run two hours in a moment.
+ */
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** Runs `callback` once, `delayMs` milliseconds from now, unless the returned timer is cancelled first. */
+  schedule(delayMs: number, callback: () => void): Timer;
+}
+
+/** A scheduled callback. */
+export interface Timer {
+  /** Forgets the callback; harmless when it has run already. */
+  cancel(): void;
+}
+
+/** The machine's clock. Its timers do not keep the process alive. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  schedule(delayMs, callback) {
+    const timeout = setTimeout(callback, delayMs);
+    timeout.unref();
+    return { cancel: () => clearTimeout(timeout) };
+  },
+};
