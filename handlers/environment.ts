@@ -1,0 +1,52 @@
+import { MissingVariableError } from './errors.ts';
+
+/**
+ * The names of the environment variables that tie a function to the resources of its stack. Constructs set
+ * them and composition roots read them through these constants, so that the two cannot drift.
+ */
+export const VARIABLES = {
+  /** Name of the jobs table. */
+  jobsTable: 'JOBS_TABLE',
+  /** Name of the jobs table's index by owner and creation time. */
+  jobsByOwnerIndex: 'JOBS_BY_OWNER_INDEX',
+  /** Name of the subscriptions table. */
+  subscriptionsTable: 'SUBSCRIPTIONS_TABLE',
+  /** Name of the subscriptions table's index by connection. */
+  subscriptionsByConnectionIndex: 'SUBSCRIPTIONS_BY_CONNECTION_INDEX',
+  /** Name of the bucket that clients upload to. */
+  uploadsBucket: 'UPLOADS_BUCKET',
+  /** Name of the bucket that results are written to. */
+  resultsBucket: 'RESULTS_BUCKET',
+  /** URL of the queue of (job, connection) pairs that could not be posted to at once. */
+  deliveriesQueueUrl: 'DELIVERIES_QUEUE_URL',
+  /** URL of the queue of jobs that wait for the process function. */
+  workQueueUrl: 'WORK_QUEUE_URL',
+  /** URL of the queue of jobs to look at again once a deadline has passed. */
+  deadlinesQueueUrl: 'DEADLINES_QUEUE_URL',
+  /** ARN of the secret from which the keys of tokens and tickets are derived. */
+  signingSecretArn: 'SIGNING_SECRET_ARN',
+  /** URL of the WebSocket API with its stage, `wss://…/<stage>`; its @connections are at the same place over https. */
+  socketUrl: 'SOCKET_URL',
+  /** Who may call: `open` makes every caller `anonymous`. */
+  auth: 'AUTH',
+} as const;
+
+/** What a composition root asks for: one of `VARIABLES`. */
+export type Variable = keyof typeof VARIABLES;
+
+/**
+ * Reads the named variables.
+ * @throws MissingVariableError that names the first one that is unset or empty; thrown while the function
+ *   starts, so that a forgotten variable shows at the first invocation.
+ */
+export function readEnvironment<const Names extends readonly Variable[]>(
+  names: Names,
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): Readonly<Record<Names[number], string>> {
+  const entries = names.map((name): [Names[number], string] => {
+    const value = environment[VARIABLES[name]];
+    if (value === undefined || value === '') throw new MissingVariableError(VARIABLES[name]);
+    return [name, value];
+  });
+  return Object.fromEntries(entries) as Record<Names[number], string>; // every name has just got its entry
+}

@@ -1,0 +1,156 @@
+import type { LimitedField } from '../protocol/job.ts';
+import type { Status } from '../protocol/status.ts';
+import type { JobRecord } from './ports.ts';
+
+/**
+ * Every error that a handler may meet. Adapters translate what the SDK throws into these; nothing else leaves
+ * `handlers/aws`. The closed set: `HandlerError`.
+ */
+
+/** An environment variable that the function needs is unset. */
+export class MissingVariableError extends Error {
+  override readonly name = 'MissingVariableError';
+  constructor(variable: string) {
+    super(
+      `The environment variable ${variable} is not set: the construct that deploys this function must set it`,
+    );
+  }
+}
+
+/** There is no such job. */
+export class JobNotFoundError extends Error {
+  override readonly name = 'JobNotFoundError';
+  readonly job: string;
+  constructor(job: string, options?: ErrorOptions) {
+    super(`There is no job ${job}`, options);
+    this.job = job;
+  }
+}
+
+/** A job of that id exists already. */
+export class JobExistsError extends Error {
+  override readonly name = 'JobExistsError';
+  readonly current: JobRecord;
+  constructor(current: JobRecord, options?: ErrorOptions) {
+    super(`The job ${current.job.id} exists already`, options);
+    this.current = current;
+  }
+}
+
+/**
+ * The database refused a change: the job's status does not allow it, or the job is of another epoch, or
+ * another execution works on it. `current` is the job as it stands.
+ */
+export class ChangeRefusedError extends Error {
+  override readonly name = 'ChangeRefusedError';
+  readonly reason: 'status' | 'epoch' | 'execution';
+  readonly current: JobRecord;
+  constructor(
+    reason: 'status' | 'epoch' | 'execution',
+    current: JobRecord,
+    to: Status | undefined,
+    options?: ErrorOptions,
+  ) {
+    super(
+      `The job ${current.job.id} is ${current.job.status}: ${to === undefined ? 'the change' : `going to ${to}`} was refused for its ${reason}`,
+      options,
+    );
+    this.reason = reason;
+    this.current = current;
+  }
+}
+
+/** A field of a job is larger than the contract allows. Sizes in bytes of JSON. */
+export class TooLargeError extends Error {
+  override readonly name = 'TooLargeError';
+  readonly field: LimitedField;
+  constructor(field: LimitedField, limit: number, actual: number) {
+    super(`${field} takes ${actual} bytes; at most ${limit} are allowed`);
+    this.field = field;
+  }
+}
+
+/** A value that a processor reports cannot be part of a job (not a finite number, an empty text, …). */
+export class InvalidReportError extends Error {
+  override readonly name = 'InvalidReportError';
+}
+
+/** The connection is closed for good (410). */
+export class ConnectionGoneError extends Error {
+  override readonly name = 'ConnectionGoneError';
+  readonly connection: string;
+  constructor(connection: string, options?: ErrorOptions) {
+    super(`The connection ${connection} is gone`, options);
+    this.connection = connection;
+  }
+}
+
+/** A service did not do it now, but may later: throttled, a server error, or a time-out. */
+export class UnavailableError extends Error {
+  override readonly name = 'UnavailableError';
+  readonly service: string;
+  constructor(service: string, options?: ErrorOptions) {
+    super(`${service} is not available now`, options);
+    this.service = service;
+  }
+}
+
+/** A service refused for good: a missing grant, a wrong name. Somebody has to mend the deployment. */
+export class RefusedError extends Error {
+  override readonly name = 'RefusedError';
+  readonly service: string;
+  constructor(service: string, detail: string, options?: ErrorOptions) {
+    super(`${service} refused: ${detail}`, options);
+    this.service = service;
+  }
+}
+
+/** A stored item, message or event is not of the shape that we write. */
+export class MalformedDataError extends Error {
+  override readonly name = 'MalformedDataError';
+  constructor(what: string, options?: ErrorOptions) {
+    super(`${what} is malformed`, options);
+  }
+}
+
+/** A token or ticket that is forged, expired, or made for something else. */
+export class InvalidTokenError extends Error {
+  override readonly name = 'InvalidTokenError';
+  readonly reason: 'expired' | 'invalid';
+  constructor(reason: 'expired' | 'invalid', options?: ErrorOptions) {
+    super(reason === 'expired' ? 'The token has expired' : 'The token is not valid', options);
+    this.reason = reason;
+  }
+}
+
+/** The uploaded object is not there. */
+export class ObjectNotFoundError extends Error {
+  override readonly name = 'ObjectNotFoundError';
+  constructor(key: string, options?: ErrorOptions) {
+    super(`There is no object ${key}`, options);
+  }
+}
+
+/** The uploaded object is another one than the one that was checked. */
+export class ObjectChangedError extends Error {
+  override readonly name = 'ObjectChangedError';
+  constructor(key: string, options?: ErrorOptions) {
+    super(`The object ${key} was overwritten after it had been checked`, options);
+  }
+}
+
+/** The closed set. */
+export type HandlerError =
+  | MissingVariableError
+  | JobNotFoundError
+  | JobExistsError
+  | ChangeRefusedError
+  | TooLargeError
+  | InvalidReportError
+  | ConnectionGoneError
+  | UnavailableError
+  | RefusedError
+  | MalformedDataError
+  | InvalidTokenError
+  | ObjectNotFoundError
+  | ObjectChangedError;

@@ -1,0 +1,240 @@
+import type { Readable } from 'node:stream';
+import type { Upload } from '../protocol/http.ts';
+import type { Input, Job, JobError, JobResult, Progress, Step } from '../protocol/job.ts';
+import type { Status } from '../protocol/status.ts';
+
+/**
+ * What the stages ask of the world. `handlers/aws` answers with AWS; `handlers/memory` (tests, benchmarks)
+ * answers from memory, and the same conformance suite runs on both.
+ */
+
+/** A job as it is stored: its public state, and what only handlers see. */
+export interface JobRecord {
+  readonly job: Job;
+  /** Whom the job belongs to: the subject that the API's authorizer named, or `anonymous`. */
+  readonly owner: string;
+  /** How the payload is uploaded. */
+  readonly upload: 'put' | 'post' | 'multipart';
+  /** When an upload that has not come makes the job expire; RFC 3339. */
+  readonly uploadUntil: string;
+  /** Hash of the request that made the job, compared when an idempotency key comes again. */
+  readonly fingerprint: string;
+  /** The entity tag of the object that was uploaded, quotes included; present from `queued` on. */
+  readonly objectTag?: string;
+  /** The execution that works on the job, and until when it need not be heard from; present from `running` on. */
+  readonly execution?: Execution;
+}
+
+/** A run of the process function on one job. */
+export interface Execution {
+  readonly id: string;
+  /** When the execution counts as lost unless it writes again; RFC 3339. */
+  readonly aliveUntil: string;
+}
+
+/** What makes a job. Times in RFC 3339. */
+export interface NewJob {
+  readonly id: string;
+  readonly epoch: string;
+  readonly kind: string;
+  readonly owner: string;
+  readonly tags: readonly string[];
+  readonly input: Input;
+  readonly upload: JobRecord['upload'];
+  readonly fingerprint: string;
+  readonly at: string;
+  readonly uploadUntil: string;
+  readonly expiresAt: string;
+}
+
+/**
+ * One change of a job. With `to` the job enters that status, which must be allowed to follow; without, the
+ * status stays and must be one of `within`. Fields that are not named stay as they are; `stalled` becomes
+ * false unless it is named. The database adds 1 to `seq`, and writes `updatedAt`, `startedAt`, `finishedAt`
+ * and `history` from `at`.
+ */
+export interface JobChange {
+  /** RFC 3339. */
+  readonly at: string;
+  readonly to?: Status;
+  readonly within?: readonly Status[];
+  /** Refuse unless the job is of this epoch. */
+  readonly epoch?: string;
+  /** Refuse unless this execution works on the job. */
+  readonly execution?: string;
+  /** Refuse unless the job's `seq` is still this one. */
+  readonly seq?: number;
+  readonly set?: JobFields;
+}
+
+/** What a change may write. */
+export interface JobFields {
+  readonly progress?: Progress;
+  readonly step?: Step;
+  readonly message?: string;
+  readonly result?: JobResult;
+  readonly error?: JobError;
+  readonly stalled?: boolean;
+  readonly objectTag?: string;
+  readonly execution?: Execution;
+}
+
+/** The jobs table: the only truth. */
+export interface Jobs {
+  /** @throws JobExistsError with the job that is there; UnavailableError. */
+  create(job: NewJob): Promise<JobRecord>;
+  /** Strongly consistent. @throws UnavailableError, MalformedDataError. */
+  read(id: string): Promise<JobRecord | undefined>;
+  /** Strongly consistent, in no order; jobs that do not exist are left out. Any number of ids, each once. */
+  readMany(ids: readonly string[]): Promise<readonly JobRecord[]>;
+  /**
+   * One conditional write. Answers with the job after it.
+   * @throws JobNotFoundError; ChangeRefusedError; TooLargeError (nothing was written); UnavailableError.
+   */
+  change(id: string, change: JobChange): Promise<JobRecord>;
+  /** A page of the owner's jobs, newest first; eventually consistent. @throws MalformedDataError for a foreign cursor. */
+  list(owner: string, page: { readonly limit: number; readonly cursor?: string }): Promise<JobRecordPage>;
+}
+
+/** See `Jobs.list`. */
+export interface JobRecordPage {
+  readonly records: readonly JobRecord[];
+  readonly cursor?: string;
+}
+
+/**
+ * Whom a change of a job is told to: `job:<id>`, `owner:<subject>` or `tag:<subject>:<tag>`. What a client
+ * calls `owner:me` or `tag:<tag>` gets the subject of its ticket here.
+ */
+export type SubscriptionTopic = `job:${string}` | `owner:${string}` | `tag:${string}`;
+
+/** One connection that watches one topic. Times in RFC 3339. */
+export interface Subscription {
+  readonly topic: SubscriptionTopic;
+  readonly connection: string;
+  /** When the row stops counting, whether it has been deleted by then or not. */
+  readonly expiresAt: string;
+  /**
+   * Until then a 410 does not mean that the connection is gone, only that it is not there yet: API Gateway
+   * answers so while $connect runs and shortly after (aws-facts 2). Absent where the connection sent a frame.
+   */
+  readonly connectingUntil?: string;
+}
+
+/** A watcher of a topic, as the publisher sees it. */
+export type Watcher = Pick<Subscription, 'connection' | 'connectingUntil'>;
+
+/** The subscriptions table. All methods throw UnavailableError. */
+export interface Subscriptions {
+  /** Writes or renews a row. */
+  add(subscription: Subscription): Promise<void>;
+  /** Harmless when there is none. */
+  remove(topic: SubscriptionTopic, connection: string): Promise<void>;
+  /** Removes every row of a connection; answers how many there were. */
+  removeConnection(connection: string): Promise<number>;
+  /** Pages of watchers, strongly consistent, rows that have expired by `now` (RFC 3339) left out. */
+  watchers(topic: SubscriptionTopic, now: string): AsyncIterable<readonly Watcher[]>;
+  /** How many topics a connection watches; eventually consistent. */
+  count(connection: string): Promise<number>;
+}
+
+/** The open connections. */
+export interface Connections {
+  /**
+   * Sends one text frame.
+   * @throws ConnectionGoneError; UnavailableError (throttled, 5xx, time-out); RefusedError.
+   */
+  post(connection: string, frame: string): Promise<void>;
+  /** Closes a connection; harmless when it is gone. @throws UnavailableError, RefusedError. */
+  close(connection: string): Promise<void>;
+}
+
+/** A job's newest state that is still owed to one connection. */
+export interface Delivery {
+  readonly job: string;
+  readonly connection: string;
+  /** How often it has been tried, from 0. */
+  readonly attempt: number;
+  /** See `Subscription.connectingUntil`. */
+  readonly connectingUntil?: string;
+}
+
+/** A look at a job that is due later: while it is still in `status`, its deadlines are checked. */
+export interface Deadline {
+  readonly job: string;
+  readonly epoch: string;
+  readonly status: Status;
+}
+
+/** A job that waits for the process function. */
+export interface Work {
+  readonly job: string;
+  readonly epoch: string;
+}
+
+/** A queue. `delaySeconds` from 0 to 900 (SQS's limit); longer ones are cut to it. */
+export interface Queue<Message> {
+  /** Sends every message, in batches. @throws UnavailableError when some could not be sent, even after retries. */
+  send(messages: readonly Message[], options?: { readonly delaySeconds?: number }): Promise<void>;
+}
+
+/** The bucket that clients upload to. Objects are named by job and epoch. */
+export interface Uploads {
+  /** What a client needs for the upload; valid until `until` (RFC 3339). Signs exactly the size and type of `input`. */
+  grant(record: JobRecord, until: string): Promise<Upload>;
+  /** What has been uploaded. @throws UnavailableError. */
+  inspect(record: JobRecord): Promise<UploadedObject | undefined>;
+  /**
+   * The content, as a stream that must be consumed or destroyed.
+   * @throws ObjectNotFoundError; ObjectChangedError when the object is not the one with `record.objectTag`.
+   */
+  open(record: JobRecord, signal: AbortSignal): Promise<Readable>;
+}
+
+/** What S3 says of an object. `size` in bytes; `tag` is its entity tag, quotes included. */
+export interface UploadedObject {
+  readonly size: number;
+  readonly contentType: string;
+  readonly tag: string;
+}
+
+/** The bucket of results. */
+export interface Results {
+  /** Writes the result of a job; `body` is small enough to be held in memory. @throws UnavailableError. */
+  write(record: JobRecord, body: Uint8Array, contentType: string): Promise<void>;
+  /** A download URL that lives for `seconds`. */
+  link(record: JobRecord, seconds: number): Promise<string>;
+}
+
+/** What a bearer of a ticket may watch. */
+export type TicketScope =
+  | { readonly kind: 'job'; readonly subject: string; readonly job: string }
+  | { readonly kind: 'owner'; readonly subject: string };
+
+/** Tokens and tickets. A token never passes for a ticket, nor a ticket for a token. */
+export interface Tokens {
+  /** A token that reads, watches and cancels one job until `expiresAt` (RFC 3339). */
+  issueJobToken(job: { readonly id: string; readonly owner: string }, expiresAt: string): Promise<string>;
+  /** @throws InvalidTokenError. */
+  verifyJobToken(token: string): Promise<{ readonly job: string; readonly owner: string }>;
+  /** A ticket for one connect. */
+  issueTicket(scope: TicketScope): Promise<{ readonly ticket: string; readonly expiresAt: string }>;
+  /** @throws InvalidTokenError. */
+  verifyTicket(ticket: string): Promise<TicketScope>;
+}
+
+/** Where a function says what it did. Fields must hold no token, ticket or presigned URL. */
+export interface Log {
+  info(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  warn(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  error(message: string, fields?: Readonly<Record<string, unknown>>): void;
+}
+
+/** Figures that an alarm or a graph is made of. */
+export interface Meter {
+  count(name: string, value: number): void;
+  milliseconds(name: string, value: number): void;
+}
+
+/** The time. */
+export type Now = () => Date;

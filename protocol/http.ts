@@ -1,0 +1,121 @@
+import * as v from 'valibot';
+import { PROBLEMS, type ProblemCode } from './error-codes.ts';
+import {
+  ContentTypeSchema,
+  FileNameSchema,
+  type Job,
+  JobSchema,
+  KindSchema,
+  TagsSchema,
+  TimeSchema,
+} from './job.ts';
+
+/** The largest single upload by PUT or POST, in bytes: 5 GiB (aws-facts 4, "Single PUT max 5 GB"). */
+export const MAXIMUM_SINGLE_UPLOAD_BYTES = 5 * 1024 ** 3;
+
+/** The longest time that `Prefer: wait` is honoured for, in seconds: below the API's 30 (aws-facts 6). */
+export const MAXIMUM_WAIT_SECONDS = 20;
+
+/** The most jobs of one page of `GET /jobs`, and how many there are unless the caller says. */
+export const MAXIMUM_PAGE = 100;
+/** See `MAXIMUM_PAGE`. */
+export const DEFAULT_PAGE = 25;
+
+/** The body of `POST /jobs`. `size` in bytes, what the upload must have exactly. */
+export const CreateJobSchema = v.object({
+  kind: KindSchema,
+  fileName: FileNameSchema,
+  contentType: ContentTypeSchema,
+  size: v.pipe(
+    v.number(),
+    v.safeInteger(),
+    v.minValue(1, 'must be at least 1: an empty file has nothing to process'),
+  ),
+  upload: v.optional(v.picklist(['put', 'post', 'multipart']), 'put'),
+  tags: v.optional(TagsSchema, []),
+});
+
+/** `Idempotency-Key`: any text of 1 to 255 printable characters. */
+export const IdempotencyKeySchema = v.pipe(
+  v.string(),
+  v.regex(/^[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?$/),
+);
+
+const Fields = v.record(v.string(), v.string());
+
+/** How the payload is sent to S3: one request by PUT, one form by POST, or parts. */
+export const UploadSchema = v.variant('method', [
+  v.object({ method: v.literal('PUT'), url: v.string(), headers: Fields }),
+  v.object({ method: v.literal('POST'), url: v.string(), fields: Fields }),
+  v.object({
+    method: v.literal('MULTIPART'),
+    partSize: v.number(),
+    parts: v.array(v.object({ partNumber: v.number(), url: v.string() })),
+  }),
+]);
+
+/** What it takes to connect once: the URL, a ticket of 60 seconds, and the subprotocols that a browser offers. */
+export const WatchSchema = v.object({ url: v.string(), ticket: v.string(), protocols: v.array(v.string()) });
+
+/** The answer of `POST …/tickets`. */
+export const TicketSchema = v.object({ ...WatchSchema.entries, expiresAt: TimeSchema });
+
+/** The answer of `POST /jobs`. `token` reads, watches and cancels this one job. */
+export const CreatedJobSchema = v.object({
+  job: JobSchema,
+  upload: UploadSchema,
+  token: v.string(),
+  watch: WatchSchema,
+});
+
+/** The answer of `GET /jobs`. */
+export const JobPageSchema = v.object({ jobs: v.array(JobSchema), cursor: v.optional(v.string()) });
+
+/** RFC 9457 problem details, with `code` and `retryable` of the closed table. */
+export const ProblemSchema = v.object({
+  type: v.string(),
+  title: v.string(),
+  status: v.number(),
+  detail: v.optional(v.string()),
+  code: v.picklist(Object.keys(PROBLEMS) as ProblemCode[]), // the keys of a const table are its codes
+  retryable: v.boolean(),
+  /** What is wrong with single fields of the request. */
+  issues: v.optional(v.array(v.object({ path: v.string(), message: v.string() }))),
+  /** The job's state where that is what the request conflicts with. */
+  job: v.optional(JobSchema),
+});
+
+/** See `CreateJobSchema`; what a caller may leave out is filled in. */
+export type CreateJob = v.InferOutput<typeof CreateJobSchema>;
+/** See `CreateJobSchema`, as a caller writes it. */
+export type CreateJobInput = v.InferInput<typeof CreateJobSchema>;
+/** See `UploadSchema`. */
+export type Upload = v.InferOutput<typeof UploadSchema>;
+/** See `WatchSchema`. */
+export type Watch = v.InferOutput<typeof WatchSchema>;
+/** See `TicketSchema`. */
+export type Ticket = v.InferOutput<typeof TicketSchema>;
+/** See `CreatedJobSchema`. */
+export type CreatedJob = v.InferOutput<typeof CreatedJobSchema>;
+/** See `JobPageSchema`. */
+export type JobPage = v.InferOutput<typeof JobPageSchema>;
+/** See `ProblemSchema`. */
+export type Problem = v.InferOutput<typeof ProblemSchema>;
+
+/** The problem of a code, with the table's title, status and `retryable`. */
+export function problem(
+  code: ProblemCode,
+  extra: { detail?: string; issues?: readonly { path: string; message: string }[]; job?: Job } = {},
+): Problem {
+  const { title, retryable, status } = PROBLEMS[code];
+  return {
+    type: `urn:jobwire:problem:${code}`,
+    title,
+    status,
+    code,
+    retryable,
+    ...(extra.detail === undefined ? {} : { detail: extra.detail }),
+    ...(extra.issues === undefined ? {} : { issues: [...extra.issues] }),
+    ...(extra.job === undefined ? {} : { job: extra.job }),
+  };
+}
