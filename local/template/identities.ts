@@ -1,0 +1,152 @@
+import { createHash } from 'node:crypto';
+import { ACCOUNT, REGION } from '../account.ts';
+import { StartError, UnsupportedTemplateError } from '../errors.ts';
+import { resolve, type Scope } from './intrinsics.ts';
+import type { Template, TemplateResource } from './template.ts';
+
+/** Where each service of this machine answers, as `127.0.0.1:<port>`. */
+export interface Hosts {
+  readonly page: string;
+  readonly httpApi: string;
+  readonly socketApi: string;
+  readonly storage: string;
+  readonly queues: string;
+}
+
+/** What a resource is called once it exists. */
+interface Identity {
+  /** The value of `Ref`. */
+  readonly reference: string;
+  /** The values of `Fn::GetAtt`. */
+  readonly attributes: Readonly<Record<string, string>>;
+}
+
+/**
+ * The physical names of a template's resources. They follow from the stack and the logical id, so every
+ * reference can be resolved before anything is created, and a restart finds the same tables and buckets.
+ */
+export function createScope(stackName: string, template: Template, hosts: Hosts): Scope {
+  const pseudoParameters: Readonly<Record<string, string>> = {
+    'AWS::AccountId': ACCOUNT,
+    'AWS::Region': REGION,
+    'AWS::Partition': 'aws',
+    'AWS::URLSuffix': 'amazonaws.com',
+    'AWS::StackName': stackName,
+    'AWS::StackId': `arn:aws:cloudformation:${REGION}:${ACCOUNT}:stack/${stackName}/local`,
+  };
+  const identityOf = (logicalId: string): Identity => {
+    const resource = template.resources.get(logicalId);
+    if (resource === undefined)
+      throw new StartError(`The template refers to ${logicalId}, which it does not have`);
+    const build = IDENTITIES[resource.type];
+    return build === undefined
+      ? { reference: logicalId, attributes: {} }
+      : build({ resource, stackName, hosts, scope });
+  };
+  const scope: Scope = {
+    reference(name) {
+      if (Object.hasOwn(pseudoParameters, name)) return pseudoParameters[name];
+      if (name === 'AWS::NoValue') return undefined;
+      if (template.parameters.has(name)) return template.parameters.get(name);
+      return identityOf(name).reference;
+    },
+    attribute(logicalId, name) {
+      const value = identityOf(logicalId).attributes[name];
+      if (value !== undefined) return value;
+      const type = template.resources.get(logicalId)?.type ?? 'missing';
+      throw new UnsupportedTemplateError(logicalId, type, `its attribute ${name} is not supported`);
+    },
+  };
+  return scope;
+}
+
+interface Naming {
+  readonly resource: TemplateResource;
+  readonly stackName: string;
+  readonly hosts: Hosts;
+  readonly scope: Scope;
+}
+
+/** A name that the template gives, or one made from the stack and the logical id. */
+function nameOf({ resource, stackName, scope }: Naming, property: string): string {
+  const given = resolve(resource.properties[property], scope);
+  return typeof given === 'string' ? given : `${stackName}-${resource.logicalId}`;
+}
+
+function arn(service: string, rest: string): string {
+  return `arn:aws:${service}:${REGION}:${ACCOUNT}:${rest}`;
+}
+
+/** Ids of APIs are ten lower-case letters and digits. */
+function apiIdOf({ resource, stackName }: Naming): string {
+  const hash = createHash('sha256').update(`${stackName}/${resource.logicalId}`).digest('hex');
+  return hash.slice(0, 10);
+}
+
+const IDENTITIES: Readonly<Record<string, (naming: Naming) => Identity>> = {
+  'AWS::ApiGatewayV2::Api': (naming) => {
+    const socket = naming.resource.properties['ProtocolType'] === 'WEBSOCKET';
+    const endpoint = socket ? `ws://${naming.hosts.socketApi}` : `http://${naming.hosts.httpApi}`;
+    return { reference: apiIdOf(naming), attributes: { ApiEndpoint: endpoint, ApiId: apiIdOf(naming) } };
+  },
+  'AWS::ApiGatewayV2::Stage': (naming) => ({ reference: nameOf(naming, 'StageName'), attributes: {} }),
+  'AWS::CloudFront::Distribution': (naming) => ({
+    reference: naming.resource.logicalId,
+    attributes: { DomainName: naming.hosts.page, Id: naming.resource.logicalId },
+  }),
+  'AWS::CloudFront::OriginAccessControl': (naming) => ({
+    reference: naming.resource.logicalId,
+    attributes: { Id: naming.resource.logicalId },
+  }),
+  'AWS::DynamoDB::Table': (naming) => {
+    const name = nameOf(naming, 'TableName');
+    const tableArn = arn('dynamodb', `table/${name}`);
+    return { reference: name, attributes: { Arn: tableArn, StreamArn: `${tableArn}/stream/local` } };
+  },
+  'AWS::Events::Rule': (naming) => {
+    const name = nameOf(naming, 'Name');
+    return { reference: name, attributes: { Arn: arn('events', `rule/${name}`) } };
+  },
+  'AWS::IAM::Role': (naming) => {
+    const name = nameOf(naming, 'RoleName');
+    return { reference: name, attributes: { Arn: `arn:aws:iam::${ACCOUNT}:role/${name}` } };
+  },
+  'AWS::Lambda::Function': (naming) => {
+    const name = nameOf(naming, 'FunctionName');
+    return { reference: name, attributes: { Arn: arn('lambda', `function:${name}`) } };
+  },
+  'AWS::Logs::LogGroup': (naming) => {
+    const name = nameOf(naming, 'LogGroupName');
+    return { reference: name, attributes: { Arn: arn('logs', `log-group:${name}:*`) } };
+  },
+  'AWS::S3::Bucket': (naming) => {
+    // Bucket names are lower case and at most 63 characters.
+    const name = nameOf(naming, 'BucketName').toLowerCase().slice(0, 63);
+    return {
+      reference: name,
+      // Path style: the bucket is no part of the host on this machine.
+      attributes: {
+        Arn: `arn:aws:s3:::${name}`,
+        DomainName: naming.hosts.storage,
+        RegionalDomainName: naming.hosts.storage,
+      },
+    };
+  },
+  'AWS::SecretsManager::Secret': (naming) => {
+    // Secrets Manager puts six characters behind the name.
+    const secretArn = arn('secretsmanager', `secret:${nameOf(naming, 'Name')}-local0`);
+    return { reference: secretArn, attributes: { Id: secretArn } };
+  },
+  'AWS::SNS::Topic': (naming) => {
+    const topicArn = arn('sns', nameOf(naming, 'TopicName'));
+    return {
+      reference: topicArn,
+      attributes: { TopicArn: topicArn, TopicName: nameOf(naming, 'TopicName') },
+    };
+  },
+  'AWS::SQS::Queue': (naming) => {
+    const name = nameOf(naming, 'QueueName');
+    const url = `http://${naming.hosts.queues}/${ACCOUNT}/${name}`;
+    return { reference: url, attributes: { Arn: arn('sqs', name), QueueName: name, QueueUrl: url } };
+  },
+};
