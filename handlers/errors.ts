@@ -37,20 +37,18 @@ export class JobExistsError extends Error {
   }
 }
 
+/** Which clause of a change did not hold; where several did not, the first in this order. */
+export type RefusalReason = 'epoch' | 'status' | 'execution' | 'seq';
+
 /**
  * The database refused a change: the job's status does not allow it, or the job is of another epoch, or
- * another execution works on it. `current` is the job as it stands.
+ * another execution works on it, or its `seq` has moved on. `current` is the job as it stands.
  */
 export class ChangeRefusedError extends Error {
   override readonly name = 'ChangeRefusedError';
-  readonly reason: 'status' | 'epoch' | 'execution';
+  readonly reason: RefusalReason;
   readonly current: JobRecord;
-  constructor(
-    reason: 'status' | 'epoch' | 'execution',
-    current: JobRecord,
-    to: Status | undefined,
-    options?: ErrorOptions,
-  ) {
+  constructor(reason: RefusalReason, current: JobRecord, to: Status | undefined, options?: ErrorOptions) {
     super(
       `The job ${current.job.id} is ${current.job.status}: ${to === undefined ? 'the change' : `going to ${to}`} was refused for its ${reason}`,
       options,
