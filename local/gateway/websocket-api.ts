@@ -138,7 +138,10 @@ export class WebSocketApi {
   }
 
   #track(work: Promise<void>): void {
-    const tracked = work.finally(() => this.#work.delete(tracked));
+    const tracked = work
+      // None of it rejects; should one, then this connection is lost and the process is not.
+      .catch((error: unknown) => this.#parts.settings.log(`Unexpected: ${String(error)}`))
+      .finally(() => this.#work.delete(tracked));
     this.#work.add(tracked);
   }
 
