@@ -1,0 +1,172 @@
+import { Agent, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
+import { pipeline } from 'node:stream/promises';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { REGION } from '../account.ts';
+import type { Clock } from '../clock.ts';
+import { listen } from '../gateway/listening-server.ts';
+import { denial, type Principal, type Principals } from '../permissions/principal.ts';
+import { meaningOf } from './dynamodb-permissions.ts';
+import { type DynamoDbProcess, startDynamoDbProcess } from './dynamodb-process.ts';
+import { type CreatedTable, ensureTable, type TableSettings } from './dynamodb-tables.ts';
+import { type AuthenticationStyle, isRefusal, readBytes, readJsonCall, refuseJson } from './json-service.ts';
+import { HOST, type RunningService } from './running-service.ts';
+
+/** How DynamoDB is to run here. */
+export interface DynamoDbSettings {
+  /** 0 for a free one. */
+  readonly port: number;
+  /** Where the data are kept; they survive a restart. */
+  readonly directory: string;
+  readonly tables: readonly TableSettings[];
+  readonly principals: Principals;
+  /** Whose credentials create the tables; must be among `principals`. */
+  readonly owner: Principal;
+  readonly clock: Clock;
+  /** Called once a write is committed, with the table's name: event source mappings read the stream then. */
+  readonly onWrite: (tableName: string) => void;
+  readonly log: (line: string) => void;
+  /** The Java command; by default that of `JAVA_HOME`, or else `java`. */
+  readonly javaCommand?: string;
+}
+
+/** A running DynamoDB. */
+export interface RunningDynamoDb extends RunningService {
+  readonly tables: readonly CreatedTable[];
+  /** The process id of Java. */
+  readonly javaPid: number;
+}
+
+/** DynamoDB answers 400 where other services answer 403 (DynamoDB API Reference, "Common Errors"). */
+const STYLE: AuthenticationStyle = { statusCode: 400, unknownAccessKey: 'UnrecognizedClientException' };
+
+/** Milliseconds after which an idle connection to DynamoDB Local is closed. */
+const IDLE_CONNECTION_MS = 10_000;
+
+/**
+ * Starts DynamoDB Local with, in front of it, what it lacks: signatures and permissions. It serves DynamoDB
+ * and DynamoDB Streams. The tables are there when it resolves.
+ *
+ * @throws JavaMissingError, DatabaseStartError, TableDiffersError, and the system's error if the port is taken
+ */
+export async function startDynamoDb(settings: DynamoDbSettings): Promise<RunningDynamoDb> {
+  const { log } = settings;
+  const database = await startDynamoDbProcess({
+    directory: settings.directory,
+    ...(settings.javaCommand === undefined ? {} : { javaCommand: settings.javaCommand }),
+    onUnexpectedExit: (output) => log(`DynamoDB Local ended; stop and run npm start again.\n${output}`),
+  });
+  // Jetty inside DynamoDB Local ends a connection after 30 seconds of silence: we must be the first to do so,
+  // or a call could be sent into a connection that is just being closed.
+  const agent = new Agent({ keepAlive: true, timeout: IDLE_CONNECTION_MS });
+  try {
+    const tables = await ensureTables(database, settings);
+    const listening = await listen(HOST, settings.port);
+    listening.server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+      void answer(settings, database, agent, request, response);
+    });
+    return {
+      endpoint: `http://${HOST}:${listening.port}`,
+      port: listening.port,
+      javaPid: database.javaPid,
+      tables,
+      close: async () => {
+        await listening.close();
+        agent.destroy();
+        await database.close();
+      },
+    };
+  } catch (error) {
+    agent.destroy();
+    await database.close();
+    throw error;
+  }
+}
+
+async function ensureTables(
+  database: DynamoDbProcess,
+  settings: DynamoDbSettings,
+): Promise<readonly CreatedTable[]> {
+  const { accessKeyId, secretAccessKey } = settings.owner;
+  const client = new DynamoDBClient({
+    endpoint: `http://${HOST}:${database.port}`,
+    region: REGION,
+    credentials: { accessKeyId, secretAccessKey },
+  });
+  try {
+    const created: CreatedTable[] = [];
+    // One after another: DynamoDB Local answers the first call slowly, and parallel ones no sooner.
+    for (const table of settings.tables) created.push(await ensureTable(client, table));
+    return created;
+  } finally {
+    client.destroy();
+  }
+}
+
+/** Answers one call; never rejects. */
+async function answer(
+  settings: DynamoDbSettings,
+  database: DynamoDbProcess,
+  agent: Agent,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const bytes = await readBytes(request, response);
+  if (bytes === undefined) return;
+  const call = readJsonCall(request, bytes, settings.principals, settings.clock, STYLE);
+  if (isRefusal(call)) return refuseJson(response, call);
+  const meaning = meaningOf(call.operation, call.body);
+  for (const { action, resource } of meaning.permissions) {
+    const message = denial(call.principal, action, resource);
+    if (message === undefined) continue;
+    settings.log(`DynamoDB: ${message}`);
+    const type = 'com.amazon.coral.service#AccessDeniedException';
+    return refuseJson(response, { statusCode: 400, type, message });
+  }
+  try {
+    await forward(database.port, agent, request, call.bytes, response, () => {
+      for (const table of meaning.writtenTables) settings.onWrite(table);
+    });
+  } catch (error) {
+    settings.log(`DynamoDB: ${call.operation} was not answered: ${String(error)}`);
+    // 500 is what SDKs try again, as they would in AWS.
+    if (response.headersSent) response.destroy();
+    else {
+      refuseJson(response, {
+        statusCode: 500,
+        type: 'InternalServerError',
+        message: 'DynamoDB Local did not answer.',
+      });
+    }
+  }
+}
+
+/** Sends the call on as it came, and its answer back as it comes; `committed` runs as soon as it is a success. */
+async function forward(
+  port: number,
+  agent: Agent,
+  request: IncomingMessage,
+  bytes: Buffer,
+  response: ServerResponse,
+  committed: () => void,
+): Promise<void> {
+  const { connection: _connection, 'transfer-encoding': _encoding, ...headers } = request.headers;
+  const answered = await new Promise<IncomingMessage>((resolve, reject) => {
+    httpRequest(
+      {
+        host: HOST,
+        port,
+        agent,
+        method: 'POST',
+        path: '/',
+        headers: { ...headers, 'content-length': bytes.length },
+      },
+      resolve,
+    )
+      .once('error', reject)
+      .end(bytes);
+  });
+  if (answered.statusCode === 200) committed();
+  const { connection: _hop, 'transfer-encoding': _hopEncoding, ...kept } = answered.headers;
+  response.writeHead(answered.statusCode ?? 500, kept);
+  await pipeline(answered, response);
+}
