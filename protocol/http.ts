@@ -60,10 +60,13 @@ export const WatchSchema = v.object({ url: v.string(), ticket: v.string(), proto
 /** The answer of `POST …/tickets`. */
 export const TicketSchema = v.object({ ...WatchSchema.entries, expiresAt: TimeSchema });
 
-/** The answer of `POST /jobs`. `token` reads, watches and cancels this one job. */
+/**
+ * The answer of `POST /jobs`. `token` reads, watches and cancels this one job. `upload` is absent only where
+ * an idempotency key came again after the upload was over: there is nothing left to send.
+ */
 export const CreatedJobSchema = v.object({
   job: JobSchema,
-  upload: UploadSchema,
+  upload: v.optional(UploadSchema),
   token: v.string(),
   watch: WatchSchema,
 });

@@ -92,11 +92,11 @@ export const FileNameSchema = v.pipe(
   limited('fileName'),
 );
 
-/** A media type as in `Content-Type`. */
+/** A media type as in `Content-Type`: printable ASCII alone, because a header carries nothing else. */
 export const ContentTypeSchema = v.pipe(
   v.string(),
   v.regex(
-    /^[A-Za-z0-9!#$&^_.+-]+\/[A-Za-z0-9!#$&^_.+-]+( ?; ?[A-Za-z0-9!#$&^_.+-]+=("[^"\p{Cc}]*"|[A-Za-z0-9!#$&^_.+-]+))*$/u,
+    /^[A-Za-z0-9!#$&^_.+-]+\/[A-Za-z0-9!#$&^_.+-]+( ?; ?[A-Za-z0-9!#$&^_.+-]+=("[\x20!\x23-\x7e]*"|[A-Za-z0-9!#$&^_.+-]+))*$/,
     'must be a media type such as text/csv',
   ),
   limited('contentType'),

@@ -1,0 +1,55 @@
+import { setTimeout } from 'node:timers/promises';
+import {
+  createDynamoDbClient,
+  createS3Client,
+  createSecretsManagerClient,
+  createSqsClient,
+} from '../aws/clients.ts';
+import { JobsTable } from '../aws/jobs-table.ts';
+import { ResultsBucket } from '../aws/results-bucket.ts';
+import { SecretTokens } from '../aws/secret-tokens.ts';
+import { SqsQueue } from '../aws/sqs-queue.ts';
+import { createLog } from '../aws/telemetry.ts';
+import { UploadsBucket } from '../aws/uploads-bucket.ts';
+import { readEnvironment } from '../environment.ts';
+import type { Deadline, Now } from '../ports.ts';
+import { createApi } from './api.ts';
+import { answerEvents } from './lambda-event.ts';
+
+const environment = readEnvironment([
+  'jobsTable',
+  'jobsByOwnerIndex',
+  'uploadsBucket',
+  'resultsBucket',
+  'deadlinesQueueUrl',
+  'signingSecretArn',
+  'socketUrl',
+  'auth',
+]);
+const now: Now = () => new Date();
+const s3 = createS3Client();
+
+/** Answers every route of the HTTP API. */
+export const handler = answerEvents(
+  createApi({
+    jobs: new JobsTable({
+      client: createDynamoDbClient(),
+      tableName: environment.jobsTable,
+      ownerIndexName: environment.jobsByOwnerIndex,
+    }),
+    uploads: new UploadsBucket({ client: s3, bucketName: environment.uploadsBucket }),
+    results: new ResultsBucket({ client: s3, bucketName: environment.resultsBucket }),
+    tokens: new SecretTokens({
+      client: createSecretsManagerClient(),
+      secretArn: environment.signingSecretArn,
+      now,
+    }),
+    deadlines: new SqsQueue<Deadline>({ client: createSqsClient(), queueUrl: environment.deadlinesQueueUrl }),
+    // Only the one word opens the API; a value that nobody knows must not.
+    auth: environment.auth === 'open' ? 'open' : 'authorizer',
+    socketUrl: environment.socketUrl,
+    now,
+    pause: (milliseconds) => setTimeout(milliseconds),
+    log: createLog('api'),
+  }),
+);

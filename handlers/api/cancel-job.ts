@@ -1,0 +1,46 @@
+import { entityTagOf, type Job } from '../../protocol/job.ts';
+import { isTerminal } from '../../protocol/status.ts';
+import { ChangeRefusedError } from '../errors.ts';
+import type { JobRecord } from '../ports.ts';
+import { callerOf } from './caller.ts';
+import type { ApiContext, ApiDependencies } from './dependencies.ts';
+import { readJobAs } from './job-access.ts';
+import { ProblemError } from './problems.ts';
+import { jsonResponse } from './responses.ts';
+
+/** How often a cancellation is tried. The second time it meets what won the race the first time. */
+const ATTEMPTS = 2;
+
+/**
+ * `POST /jobs/{id}/cancel`: 202 and the cancelled job, again 202 when it is cancelled already. The process
+ * function notices when its next write is refused.
+ * @throws ProblemError `conflict` with the job where it has ended in another way.
+ */
+export async function cancelJob(context: ApiContext, dependencies: ApiDependencies): Promise<Response> {
+  const id = context.req.param('id') ?? '';
+  const caller = await callerOf(context, dependencies);
+  for (let attempt = 1; ; attempt += 1) {
+    const record = await readJobAs(caller, id, dependencies);
+    if (isTerminal(record.job.status)) return answer(record.job);
+    try {
+      return answer((await cancel(record, dependencies)).job);
+    } catch (error) {
+      // The job moved on between the read and the write: it ended, or it was made anew. Look again.
+      if (!(error instanceof ChangeRefusedError)) throw error;
+      if (attempt === ATTEMPTS) return answer(error.current.job, error);
+    }
+  }
+}
+
+function cancel({ job }: JobRecord, { jobs, now }: ApiDependencies): Promise<JobRecord> {
+  return jobs.change(job.id, { at: now().toISOString(), to: 'cancelled', epoch: job.epoch });
+}
+
+function answer(job: Job, cause?: ChangeRefusedError): Response {
+  if (job.status === 'cancelled') return jsonResponse(202, job, { etag: entityTagOf(job) });
+  throw new ProblemError(
+    'conflict',
+    { detail: `The job is ${job.status}; it cannot be cancelled`, job },
+    { cause },
+  );
+}

@@ -1,0 +1,32 @@
+import type { Context } from 'hono';
+import type { Deadline, Jobs, Log, Now, Queue, Results, Tokens, Uploads } from '../ports.ts';
+
+/** What the HTTP API needs of the world. */
+export interface ApiDependencies {
+  readonly jobs: Pick<Jobs, 'create' | 'read' | 'change' | 'list'>;
+  readonly uploads: Pick<Uploads, 'grant'>;
+  readonly results: Pick<Results, 'link'>;
+  readonly tokens: Pick<Tokens, 'issueJobToken' | 'verifyJobToken' | 'issueTicket'>;
+  readonly deadlines: Queue<Deadline>;
+  /** `open` makes every caller `anonymous`; with `authorizer` the API's authorizer must name one. */
+  readonly auth: 'open' | 'authorizer';
+  /** Where clients connect to watch: `wss://…`. */
+  readonly socketUrl: string;
+  readonly now: Now;
+  /** Resolves after so many milliseconds; tests move a clock instead. */
+  readonly pause: (milliseconds: number) => Promise<unknown>;
+  readonly log: Log;
+}
+
+/** What `hono/aws-lambda` hands through of an invocation; both absent where a test asks the app directly. */
+export interface ApiBindings {
+  /** `requestContext` of the event, payload format 2.0; read only through `authorizedSubject`. */
+  readonly requestContext?: unknown;
+  readonly lambdaContext?: { getRemainingTimeInMillis(): number };
+}
+
+/** One request, as every call receives it. */
+export type ApiContext = Context<{ Bindings: ApiBindings }>;
+
+/** Answers one call of the HTTP table. @throws ProblemError for what the caller did wrong; HandlerError. */
+export type Answer = (context: ApiContext, dependencies: ApiDependencies) => Promise<Response>;
