@@ -1,6 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { setTimeout } from 'node:timers/promises';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { connect } from './connect-route.ts';
 import { newGatewayId } from './connection-id.ts';
@@ -21,6 +20,7 @@ import type { ConnectionFacts } from './request-context.ts';
 import { type ConnectionEnd, WebSocketConnection } from './websocket-connection.ts';
 import { type WebSocketApiParts, webSocketParts } from './websocket-parts.ts';
 import type { WebSocketApiSettings } from './websocket-settings.ts';
+import { WorkInProgress } from './work-in-progress.ts';
 
 /** An open connection, for logs and tests. */
 export interface OpenConnection {
@@ -58,7 +58,7 @@ export class WebSocketApi {
   /** Sockets whose `$connect` is still running. */
   readonly #pending = new Set<Duplex>();
   /** What is still to end before the API has: handshakes, messages, connections with their `$disconnect`. */
-  readonly #work = new Set<Promise<void>>();
+  readonly #work: WorkInProgress;
   readonly #subprotocols = new WeakMap<IncomingMessage, string>();
   readonly #upgrader: WebSocketServer;
   #closing = false;
@@ -66,6 +66,7 @@ export class WebSocketApi {
   /** Takes over a server that listens already. */
   constructor(parts: WebSocketApiParts, listening: ListeningServer) {
     this.#parts = parts;
+    this.#work = new WorkInProgress(parts.settings.log);
     this.#listening = listening;
     this.#domainName = `${listening.host}:${listening.port}`;
     this.port = listening.port;
@@ -88,7 +89,7 @@ export class WebSocketApi {
     });
     listening.server.on('request', (request, response) => void this.#answer(request, response));
     listening.server.on('upgrade', (request, socket, head) =>
-      this.#track(this.#upgrade(request, socket, head)),
+      this.#work.track(this.#upgrade(request, socket, head)),
     );
   }
 
@@ -123,26 +124,9 @@ export class WebSocketApi {
     this.#closing = true;
     for (const socket of this.#pending) socket.destroy();
     this.disconnectAll({ code: 1001, reason: 'Going away' });
-    const grace = new AbortController();
-    const elapsed = setTimeout(CLOSE_GRACE_MS, undefined, { signal: grace.signal }).catch(() => undefined);
-    while (this.#work.size > 0) {
-      const ended = await Promise.race([Promise.all(this.#work).then(() => true), elapsed]);
-      if (ended !== true) {
-        this.#parts.settings.log(`Stopped without waiting for ${this.#work.size} functions that still run`);
-        break;
-      }
-    }
-    grace.abort();
+    await this.#work.settle(CLOSE_GRACE_MS);
     this.disconnectAll();
     await this.#listening.close();
-  }
-
-  #track(work: Promise<void>): void {
-    const tracked = work
-      // None of it rejects; should one, then this connection is lost and the process is not.
-      .catch((error: unknown) => this.#parts.settings.log(`Unexpected: ${String(error)}`))
-      .finally(() => this.#work.delete(tracked));
-    this.#work.add(tracked);
   }
 
   #isEndpoint(path: string): boolean {
@@ -234,7 +218,7 @@ export class WebSocketApi {
     webSocket.on('message', (data: Buffer) => {
       // What came before a frame that was refused still counts; what comes after this side closed does not.
       if (connection.end !== undefined && ![1003, 1009].includes(connection.end.code)) return;
-      this.#track(answerMessage(this.#parts, connection, data.toString('utf8')));
+      this.#work.track(answerMessage(this.#parts, connection, data.toString('utf8')));
     });
     webSocket.on('error', (error: Error & { readonly code?: string }) => {
       settings.log(`Connection ${facts.connectionId}: ${error.message}`);
@@ -248,7 +232,7 @@ export class WebSocketApi {
         resolve({ code, reason: reason.toString('utf8') });
       });
     });
-    this.#track(closed.then((end) => tellDisconnect(this.#parts, connection, end)));
+    this.#work.track(closed.then((end) => tellDisconnect(this.#parts, connection, end)));
     return connection;
   }
 }

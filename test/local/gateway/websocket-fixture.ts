@@ -105,7 +105,7 @@ export async function closed(client: WebSocket): Promise<{ readonly code: number
 }
 
 /** A TCP connection that has done a handshake by hand: for frames that no library would send. */
-export async function openRaw(api: WebSocketApi, rest = Buffer.alloc(0)): Promise<Socket> {
+export async function openRaw(api: WebSocketApi, rest: Buffer = Buffer.alloc(0)): Promise<Socket> {
   const socket = connect(api.port, '127.0.0.1');
   await once(socket, 'connect');
   const request = [

@@ -54,7 +54,8 @@ describe('limits of frames and messages (aws-facts 1.2, 1.8, 1.9)', () => {
   it('closes with 1009 for a message of more than 128 KB in small frames', async () => {
     const { api, route, disconnect } = await startDefault();
     const socket = await openRaw(api);
-    socket.write(Buffer.concat([fragments(16 * KIB, 8), fragments(16 * KIB, 9)]));
+    const close = frame(CLOSE, Buffer.alloc(0));
+    socket.write(Buffer.concat([fragments(16 * KIB, 8), fragments(16 * KIB, 9), close]));
     await route.event();
     expect((await disconnect.event()).requestContext.disconnectStatusCode).toBe(1009);
     expect(route.events).toHaveLength(1);
@@ -82,7 +83,7 @@ describe('limits of frames and messages (aws-facts 1.2, 1.8, 1.9)', () => {
     const before = frame(TEXT, Buffer.from('before'));
     const tooLarge = frame(TEXT, Buffer.alloc(33 * KIB, 'x'));
     const after = frame(TEXT, Buffer.from('after'));
-    socket.write(Buffer.concat([before, tooLarge, after]));
+    socket.write(Buffer.concat([before, tooLarge, after, frame(CLOSE, Buffer.alloc(0))]));
     await disconnect.event();
     expect(route.events.map((event) => event.body)).toEqual(['before']);
   });
@@ -131,7 +132,7 @@ describe('limits of frames and messages (aws-facts 1.2, 1.8, 1.9)', () => {
     const socket = await openRaw(api);
     const [connection] = api.connections();
     const received: Buffer[] = [];
-    socket.on('data', (chunk: Buffer) => received.push(chunk));
+    socket.on('data', (chunk: Buffer) => void received.push(chunk));
     const url = `${api.managementUrl}/@connections/${connection?.connectionId}`;
     await fetch(url, { method: 'POST', body: 'x'.repeat(40 * KIB) });
     while (Buffer.concat(received).length < 40 * KIB + 8) await once(socket, 'data');
