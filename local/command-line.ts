@@ -1,0 +1,69 @@
+import { parseArgs } from 'node:util';
+import { StartError } from './errors.ts';
+
+/** What `npm start -- …` understands. */
+export interface StartOptions {
+  /** The first of the ports; the services that a client meets take it and the next ones. */
+  readonly port: number;
+  /** Whether to begin with an empty state. */
+  readonly fresh: boolean;
+  /** Whether sources are watched and functions rebuilt. */
+  readonly watch: boolean;
+  readonly help: boolean;
+}
+
+/** The first port unless told: page, API, socket, storage, queues, database, secrets. */
+export const DEFAULT_PORT = 8400;
+
+/** How many ports follow one another; see `DEFAULT_PORT`. */
+export const PORT_COUNT = 7;
+
+/** The answer to `--help`. */
+export const HELP = `Runs the template that would be deployed, on this machine.
+
+Usage: npm start -- [options]
+
+  --port <number>  first of ${PORT_COUNT} ports in a row (default ${DEFAULT_PORT}): page, API, socket, storage,
+                   queues, database, secrets
+  --fresh          begin anew: forget jobs, files and queues of earlier runs
+  --no-watch       do not rebuild functions when a source file changes
+  --help           print this
+
+State lives in .jobwire/ and survives a restart. .jobwire/endpoints.json says where everything is, once it is
+ready. Stop with Ctrl-C.`;
+
+/**
+ * Reads the arguments of `npm start`.
+ * @throws StartError for an unknown flag or a port that is none.
+ */
+export function parseCommandLine(arguments_: readonly string[]): StartOptions {
+  const { values } = parse(arguments_);
+  const port = values.port === undefined ? DEFAULT_PORT : Number(values.port);
+  if (!Number.isInteger(port) || port < 1 || port > 65_535 - PORT_COUNT) {
+    throw new StartError(`--port must be a number from 1 to ${65_535 - PORT_COUNT}, not ${values.port}`);
+  }
+  return {
+    port,
+    fresh: values.fresh ?? false,
+    watch: !(values['no-watch'] ?? false),
+    help: values.help ?? false,
+  };
+}
+
+function parse(arguments_: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...arguments_],
+      options: {
+        port: { type: 'string' },
+        fresh: { type: 'boolean' },
+        'no-watch': { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    });
+  } catch (cause) {
+    // parseArgs says what is wrong in one sentence.
+    const detail = cause instanceof Error ? cause.message : String(cause);
+    throw new StartError(`${detail}\n\n${HELP}`, { cause });
+  }
+}

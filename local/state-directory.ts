@@ -1,0 +1,117 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import * as v from 'valibot';
+import { StartError } from './errors.ts';
+
+/** Where a running Jobwire answers; the content of `.jobwire/endpoints.json`. */
+export interface Endpoints {
+  readonly dashboard: string;
+  readonly api: string;
+  readonly socket: string;
+  readonly pid: number;
+}
+
+const EndpointsSchema = v.object({
+  dashboard: v.string(),
+  api: v.string(),
+  socket: v.string(),
+  pid: v.number(),
+});
+
+/** The folder that holds everything which survives a restart. One process uses it at a time. */
+export class StateDirectory {
+  readonly path: string;
+  /** From which the secrets of local credentials are derived; stays the same over restarts. */
+  readonly rootSecret: string;
+
+  private constructor(directory: string, rootSecret: string) {
+    this.path = directory;
+    this.rootSecret = rootSecret;
+  }
+
+  /**
+   * Opens the folder, empty if `fresh`.
+   * @throws StartError when another process uses it.
+   */
+  static async open(directory: string, fresh: boolean): Promise<StateDirectory> {
+    await refuseSecondProcess(directory);
+    if (fresh) await rm(directory, { recursive: true, force: true });
+    await mkdir(directory, { recursive: true });
+    // Claims the folder before anything is started in it; `announce` completes the file.
+    await writeFile(endpointsFile(directory), JSON.stringify({ pid: process.pid }));
+    return new StateDirectory(directory, await readOrMakeSecret(path.join(directory, 'root-secret')));
+  }
+
+  /** A folder of one part of the runtime; it is made by whoever uses it. */
+  folder(name: string): string {
+    return path.join(this.path, name);
+  }
+
+  /** Says that everything is ready, and where. */
+  async announce(endpoints: Endpoints): Promise<void> {
+    await writeFile(endpointsFile(this.path), `${JSON.stringify(endpoints, undefined, 2)}\n`);
+  }
+
+  /** Gives the folder free. */
+  async release(): Promise<void> {
+    await rm(endpointsFile(this.path), { force: true });
+  }
+}
+
+function endpointsFile(directory: string): string {
+  return path.join(directory, 'endpoints.json');
+}
+
+async function refuseSecondProcess(directory: string): Promise<void> {
+  const text = await readIfThere(endpointsFile(directory));
+  if (text === undefined) return;
+  const claim = v.safeParse(v.object({ pid: v.number() }), parseJson(text));
+  if (!claim.success || !isAlive(claim.output.pid)) return;
+  const endpoints = v.safeParse(EndpointsSchema, parseJson(text));
+  const where = endpoints.success ? ` Its page is ${endpoints.output.dashboard}.` : '';
+  throw new StartError(
+    `Jobwire runs already on ${directory} (process ${claim.output.pid}).${where} Stop it with Ctrl-C there, or with: kill ${claim.output.pid}`,
+  );
+}
+
+/** A file that a crash has cut short is no claim. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+async function readIfThere(file: string): Promise<string | undefined> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}
+
+function isAlive(pid: number): boolean {
+  if (pid === process.pid) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return isSystemError(error, 'EPERM'); // alive, but somebody else's
+  }
+}
+
+async function readOrMakeSecret(file: string): Promise<string> {
+  const kept = await readIfThere(file);
+  if (kept !== undefined) return kept;
+  const secret = randomBytes(32).toString('base64url');
+  await writeFile(file, secret, { mode: 0o600 });
+  return secret;
+}
+
+function isSystemError(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
+}
