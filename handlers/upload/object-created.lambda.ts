@@ -1,0 +1,29 @@
+import { createDynamoDbClient, createS3Client, createSqsClient } from '../aws/clients.ts';
+import { JobsTable } from '../aws/jobs-table.ts';
+import { readObjectCreated } from '../aws/object-created-event.ts';
+import { SqsQueue } from '../aws/sqs-queue.ts';
+import { createLog } from '../aws/telemetry.ts';
+import { UploadsBucket } from '../aws/uploads-bucket.ts';
+import { readEnvironment } from '../environment.ts';
+import type { Deadline, Work } from '../ports.ts';
+import { createObjectCreated } from './object-created.ts';
+
+const environment = readEnvironment(['jobsTable', 'uploadsBucket', 'workQueueUrl', 'deadlinesQueueUrl']);
+const sqs = createSqsClient();
+
+const objectCreated = createObjectCreated({
+  jobs: new JobsTable({ client: createDynamoDbClient(), tableName: environment.jobsTable }),
+  uploads: new UploadsBucket({ client: createS3Client(), bucketName: environment.uploadsBucket }),
+  work: new SqsQueue<Work>({ client: sqs, queueUrl: environment.workQueueUrl }),
+  deadlines: new SqsQueue<Deadline>({ client: sqs, queueUrl: environment.deadlinesQueueUrl }),
+  now: () => new Date(),
+  log: createLog('object-created'),
+});
+
+/**
+ * Hears of every upload. What it throws, a malformed event included, Lambda repeats and then keeps in the
+ * function's dead-letter queue, where an operator sees it.
+ */
+export async function handler(event: unknown): Promise<void> {
+  await objectCreated(readObjectCreated(event));
+}
