@@ -1,0 +1,91 @@
+import { type Clock, systemClock } from './clock.ts';
+
+/** The part of a WebSocket that the client uses; that of browsers, of Node and of `ws` all fit. */
+export interface SocketLike {
+  send(text: string): void;
+  close(code?: number, reason?: string): void;
+  addEventListener(type: 'open', listener: () => void): void;
+  addEventListener(type: 'error', listener: () => void): void;
+  addEventListener(type: 'close', listener: (event: { readonly code: number }) => void): void;
+  addEventListener(type: 'message', listener: (event: { readonly data: unknown }) => void): void;
+}
+
+/** Opens a WebSocket. */
+export type SocketConstructor = new (url: string, protocols: string[]) => SocketLike;
+
+/** `fetch`, as far as the client uses it. */
+export type Fetch = (url: string, init?: RequestInit) => Promise<Response>;
+
+/** The part of XMLHttpRequest that the client uses; it alone reports the progress of an upload in browsers. */
+export interface RequestLike {
+  readonly status: number;
+  readonly responseText: string;
+  readonly upload: {
+    addEventListener(type: 'progress', listener: (event: { readonly loaded: number }) => void): void;
+  };
+  open(method: string, url: string): void;
+  setRequestHeader(name: string, value: string): void;
+  send(body: Blob | FormData): void;
+  abort(): void;
+  addEventListener(type: 'load' | 'error' | 'abort' | 'timeout', listener: () => void): void;
+}
+
+/** Makes an XMLHttpRequest. */
+export type RequestConstructor = new () => RequestLike;
+
+/** All that the client takes from where it runs, so that a test can take its place. */
+export interface Platform {
+  readonly clock: Clock;
+  /** A number of [0, 1), for the jitter. */
+  readonly random: () => number;
+  readonly WebSocket: SocketConstructor;
+  readonly fetch: Fetch;
+  /** Absent where there is none, as in Node: an upload then reports its beginning and its end alone. */
+  readonly XMLHttpRequest?: RequestConstructor;
+  /**
+   * Calls `callback` when a connection is worth looking at now: the network came or went, or the page is looked
+   * at again. Returns how to stop.
+   */
+  readonly onWake: (callback: () => void) => () => void;
+}
+
+interface EventTargetLike {
+  addEventListener(type: string, listener: () => void): void;
+  removeEventListener(type: string, listener: () => void): void;
+}
+
+interface Surroundings extends Partial<EventTargetLike> {
+  readonly document?: EventTargetLike & { readonly visibilityState: string };
+  readonly XMLHttpRequest?: RequestConstructor;
+  readonly WebSocket: SocketConstructor;
+}
+
+/** What the browser, or Node from 22, offers. */
+export function surroundingPlatform(): Platform {
+  // Node's types know no document and no XMLHttpRequest, the browser's know them always: optional holds for both.
+  const surroundings = globalThis as unknown as Surroundings;
+  return {
+    clock: systemClock,
+    random: Math.random,
+    WebSocket: surroundings.WebSocket,
+    fetch: (url, init) => fetch(url, init),
+    ...(surroundings.XMLHttpRequest === undefined ? {} : { XMLHttpRequest: surroundings.XMLHttpRequest }),
+    onWake: (callback) => listenForWake(surroundings, callback),
+  };
+}
+
+function listenForWake(surroundings: Surroundings, callback: () => void): () => void {
+  const { document } = surroundings;
+  const whenVisible = () => {
+    if (document?.visibilityState === 'visible') callback();
+  };
+  document?.addEventListener('visibilitychange', whenVisible);
+  surroundings.addEventListener?.('online', callback);
+  // Going offline cuts no socket by itself: looking at once is what makes the light honest within seconds.
+  surroundings.addEventListener?.('offline', callback);
+  return () => {
+    document?.removeEventListener('visibilitychange', whenVisible);
+    surroundings.removeEventListener?.('online', callback);
+    surroundings.removeEventListener?.('offline', callback);
+  };
+}

@@ -1,0 +1,27 @@
+import type { Head, Job } from '../protocol/job.ts';
+import type { Topic } from '../protocol/topic.ts';
+import type { ConnectionState } from './state.ts';
+
+/** What is watched: one job or one topic. */
+export type Target = { readonly job: string } | { readonly topic: Topic };
+
+/** What a connection needs to know of one who watches over it. */
+export interface Subscription {
+  readonly target: Target;
+  /** The newest state that the watcher has of the job it watches; absent for topics. */
+  since(): Head | undefined;
+  /** The newest `seq` of each job that may still change. */
+  heads(): Iterable<readonly [job: string, seq: number]>;
+  /** Takes a state that came over the wire; what it does not want, or has already, it drops. */
+  receive(job: Job): void;
+  /** Hears of a fault that the connection gets over by itself. */
+  trouble(error: unknown): void;
+  /** Hears what its state is now; after `closed` it hears nothing more. */
+  changeState(state: ConnectionState): void;
+}
+
+/** Whether two targets are one subscription for the server. */
+export function sameTarget(one: Target, other: Target): boolean {
+  if ('job' in one) return 'job' in other && one.job === other.job;
+  return 'topic' in other && one.topic === other.topic;
+}
