@@ -45,3 +45,6 @@ function tell(message: SupervisorMessage): void {
   // Without a parent there is nobody to tell, and 'disconnect' ends us.
   process.send?.(message, () => undefined);
 }
+
+// The parent may have gone before this file was loaded.
+if (process.send !== undefined && !process.connected) end();
