@@ -1,0 +1,115 @@
+import { Duration } from 'aws-cdk-lib';
+import { Alarm, type IMetric, MathExpression, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import { Topic } from 'aws-cdk-lib/aws-sns';
+import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import type { NodeFunction } from './node-function.ts';
+
+/** What is watched, and who is told. */
+export interface AlarmsProps {
+  readonly email?: string;
+  /** Every function; at most ten (a limit of CloudWatch's expressions in an alarm). */
+  readonly functions: readonly NodeFunction[];
+  readonly publish: NodeFunction;
+  readonly work: IQueue;
+  /** The queues where failures end, by what failed. */
+  readonly failures: Readonly<Record<string, IQueue>>;
+}
+
+/** What an alarm says, and when it rings. */
+interface Watch {
+  readonly metric: IMetric;
+  /** Rings at this value or above. */
+  readonly threshold: number;
+  /** For how many of the metric's periods in a row. */
+  readonly periods: number;
+  /** What it means and what to do, for whoever is woken. */
+  readonly description: string;
+}
+
+/** The few things that a person has to look at. */
+export class Alarms extends Construct {
+  private readonly action: SnsAction | undefined;
+
+  constructor(scope: Construct, id: string, props: AlarmsProps) {
+    super(scope, id);
+    this.action = props.email === undefined ? undefined : this.tell(props.email);
+
+    for (const [what, queue] of Object.entries(props.failures)) {
+      this.watch(`${what}Failed`, {
+        metric: queue.metricApproximateNumberOfMessagesVisible({
+          period: Duration.minutes(1),
+          statistic: 'Maximum',
+        }),
+        threshold: 1, // each message is something that was given up
+        periods: 1,
+        description: `${what}: something was given up. The queue holds what; docs/operating.md says how to send it again.`,
+      });
+    }
+    this.watch('PublishLate', {
+      metric: props.publish.function.metric('IteratorAge', {
+        period: Duration.minutes(1),
+        statistic: 'Maximum',
+      }),
+      threshold: 60_000, // ms: by then watchers look at what was true a minute ago
+      periods: 3, // a single retried batch heals by itself
+      description: 'Watchers see changes more than a minute late. Look at errors and throttles of Publish.',
+    });
+    this.watch('WorkLate', {
+      metric: props.work.metricApproximateAgeOfOldestMessage({
+        period: Duration.minutes(5),
+        statistic: 'Maximum',
+      }),
+      threshold: Duration.hours(2).toSeconds(), // a third of the six hours after which a queued job fails
+      periods: 1,
+      description:
+        'Jobs wait for more than two hours. Raise the setting concurrentJobs, or see why processing fails.',
+    });
+    this.watch('FunctionErrors', {
+      metric: sumOf(props.functions, (one, period) => one.metricErrors({ period })),
+      threshold: 5, // a single failed invocation is retried, and rings above if it is given up
+      periods: 1,
+      description: 'Functions fail. Each one’s log group says why.',
+    });
+    this.watch('FunctionThrottles', {
+      metric: sumOf(props.functions, (one, period) => one.metricThrottles({ period })),
+      threshold: 1, // what is throttled is late, or refused when somebody waits for it
+      periods: 3,
+      description:
+        'Lambda turns invocations away. Ask for more concurrent executions, or lower concurrentJobs.',
+    });
+  }
+
+  private watch(id: string, { metric, threshold, periods, description }: Watch): void {
+    const alarm = new Alarm(this, id, {
+      metric,
+      threshold,
+      evaluationPeriods: periods,
+      alarmDescription: description,
+      treatMissingData: TreatMissingData.NOT_BREACHING, // nothing happens at night
+    });
+    if (this.action !== undefined) alarm.addAlarmAction(this.action);
+  }
+
+  private tell(email: string): SnsAction {
+    const topic = new Topic(this, 'Topic', { displayName: 'Jobwire', enforceSSL: true });
+    topic.addSubscription(new EmailSubscription(email));
+    return new SnsAction(topic);
+  }
+}
+
+function sumOf(
+  functions: readonly NodeFunction[],
+  metricOf: (one: IFunction, period: Duration) => IMetric,
+): MathExpression {
+  const period = Duration.minutes(5);
+  const metrics = functions.map((one, index) => [`m${index}`, metricOf(one.function, period)] as const);
+  return new MathExpression({
+    expression: 'SUM(METRICS())',
+    period,
+    usingMetrics: Object.fromEntries(metrics),
+  });
+}

@@ -1,0 +1,127 @@
+import { CfnOutput, Stack } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+import { Alarms } from './alarms.ts';
+import type { FunctionBundles, PageBundle } from './bundles.ts';
+import { HttpApi } from './http-api.ts';
+import { JobsTable } from './jobs-table.ts';
+import { ObjectCreated } from './object-created.ts';
+import { Page } from './page.ts';
+import { PageContent } from './page-content.ts';
+import { Processing } from './processing.ts';
+import { Publishing } from './publishing.ts';
+import { Results } from './results.ts';
+import type { Settings } from './settings.ts';
+import { SigningSecret } from './signing-secret.ts';
+import { SocketApi } from './socket-api.ts';
+import { SocketRoutes } from './socket-routes.ts';
+import { SocketStage } from './socket-stage.ts';
+import { SubscriptionsTable } from './subscriptions-table.ts';
+import { Sweeping } from './sweeping.ts';
+import { Uploads } from './uploads.ts';
+
+/** What the stack is made of. */
+export interface JobwireStackProps {
+  readonly settings: Settings;
+  readonly functions: FunctionBundles;
+  readonly page: PageBundle;
+}
+
+/** Everything, in the order in which a job flows; what others need comes before them. */
+export class JobwireStack extends Stack {
+  constructor(scope: Construct, id: string, props: JobwireStackProps) {
+    super(scope, id, { description: 'Jobwire: live job status' });
+    const { settings, functions } = props;
+
+    const page = new Page(this, 'Page');
+    const pageOrigin = page.origin;
+    const signingSecret = new SigningSecret(this, 'SigningSecret');
+    const jobs = new JobsTable(this, 'Jobs', { data: settings.data });
+    const subscriptions = new SubscriptionsTable(this, 'Subscriptions');
+    const uploads = new Uploads(this, 'Uploads', { data: settings.data, pageOrigin });
+    const results = new Results(this, 'Results', { data: settings.data, pageOrigin });
+    const socketApi = new SocketApi(this, 'SocketApi');
+
+    const sweeping = new Sweeping(this, 'Sweeping', { bundle: functions.sweep, jobs });
+    const { deadlines } = sweeping;
+    const httpApi = new HttpApi(this, 'HttpApi', {
+      bundle: functions.api,
+      auth: settings.auth,
+      pageOrigin,
+      jobs,
+      uploads,
+      results,
+      deadlines,
+      signingSecret,
+      socketUrl: socketApi.url,
+    });
+    const processing = new Processing(this, 'Processing', {
+      bundle: functions.process,
+      concurrentJobs: settings.concurrentJobs,
+      jobs,
+      uploads,
+      results,
+      deadlines,
+    });
+    const { work } = processing;
+    const uploaded = new ObjectCreated(this, 'Uploaded', {
+      bundle: functions.objectCreated,
+      jobs,
+      uploads,
+      work,
+      deadlines,
+    });
+    const publishing = new Publishing(this, 'Publishing', {
+      bundles: functions,
+      jobs,
+      subscriptions,
+      socketApi,
+    });
+    const { deliveries } = publishing;
+    const routes = new SocketRoutes(this, 'SocketRoutes', {
+      bundles: functions,
+      api: socketApi,
+      jobs,
+      subscriptions,
+      deliveries,
+      signingSecret,
+    });
+    new SocketStage(this, 'SocketStage', { api: socketApi, routes });
+    new PageContent(this, 'PageContent', {
+      bundle: props.page,
+      page,
+      apiUrl: httpApi.url,
+      connectSources: [
+        httpApi.url,
+        socketApi.api.attrApiEndpoint,
+        `https://${uploads.bucket.bucketRegionalDomainName}`,
+        `https://${results.bucket.bucketRegionalDomainName}`,
+      ],
+    });
+    new Alarms(this, 'Alarms', {
+      ...(settings.alarmEmail === undefined ? {} : { email: settings.alarmEmail }),
+      functions: [
+        httpApi.handler,
+        uploaded.objectCreated,
+        processing.process,
+        publishing.publish,
+        publishing.deliver,
+        routes.authorize,
+        routes.socket,
+        sweeping.sweep,
+      ],
+      publish: publishing.publish,
+      work: work.queue,
+      failures: {
+        Uploads: uploaded.failures,
+        Work: work.deadLetters,
+        Publish: publishing.failures,
+        Deliveries: deliveries.deadLetters,
+        Deadlines: deadlines.deadLetters,
+      },
+    });
+
+    new CfnOutput(this, 'dashboard', { description: 'The page', value: page.origin });
+    new CfnOutput(this, 'api', { description: 'The HTTP API', value: httpApi.url });
+    new CfnOutput(this, 'socket', { description: 'The WebSocket API', value: socketApi.url });
+  }
+}

@@ -1,0 +1,52 @@
+import { Duration } from 'aws-cdk-lib';
+import { Construct } from 'constructs';
+import type { JobsTable } from './jobs-table.ts';
+import { NodeFunction } from './node-function.ts';
+import { QueueWithDeadLetters } from './queue-with-dead-letters.ts';
+import type { Results } from './results.ts';
+import type { Settings } from './settings.ts';
+import type { Uploads } from './uploads.ts';
+
+/** What processing depends on. */
+export interface ProcessingProps extends Pick<Settings, 'concurrentJobs'> {
+  readonly bundle: string;
+  readonly jobs: JobsTable;
+  readonly uploads: Uploads;
+  readonly results: Results;
+  readonly deadlines: QueueWithDeadLetters;
+}
+
+const TIMEOUT = Duration.minutes(15); // the longest that Lambda has: a job takes as long as it takes
+
+/** The work queue, and the function that processes one job at a time. */
+export class Processing extends Construct {
+  readonly work: QueueWithDeadLetters;
+  readonly process: NodeFunction;
+
+  constructor(scope: Construct, id: string, props: ProcessingProps) {
+    super(scope, id);
+    this.work = new QueueWithDeadLetters(this, 'Work', {
+      consumerTimeout: TIMEOUT,
+      receives: 3, // as many as fit into the retention, at one receive in 90 minutes
+      retention: Duration.hours(6), // the sweep fails a job that has not been started by then
+    });
+    this.process = new NodeFunction(this, 'Process', {
+      bundle: props.bundle,
+      description: 'Processes an upload and reports its progress',
+      memory: 1769, // a whole virtual CPU (aws-facts 6): processors compute on one thread
+      timeout: TIMEOUT,
+      variables: {
+        jobsTable: props.jobs.table.tableName,
+        uploadsBucket: props.uploads.bucket.bucketName,
+        resultsBucket: props.results.bucket.bucketName,
+        deadlinesQueueUrl: props.deadlines.queue.queueUrl,
+      },
+    });
+    props.jobs.allow(this.process, ['GetItem', 'UpdateItem']);
+    props.uploads.allowRead(this.process);
+    props.results.allowWrite(this.process);
+    props.deadlines.allowSend(this.process);
+    // One job an invocation: a second one in the batch would wait for the first, and share its fate.
+    this.process.consume(this.work.queue, { size: 1, maxConcurrency: props.concurrentJobs });
+  }
+}

@@ -1,0 +1,113 @@
+import { Duration } from 'aws-cdk-lib';
+import { EventSourceMapping, FilterCriteria, FilterRule, StartingPosition } from 'aws-cdk-lib/aws-lambda';
+import { Construct } from 'constructs';
+import { FailureQueue } from './failure-queue.ts';
+import type { JobsTable } from './jobs-table.ts';
+import { NodeFunction } from './node-function.ts';
+import { QueueWithDeadLetters } from './queue-with-dead-letters.ts';
+import type { SocketApi } from './socket-api.ts';
+import type { SubscriptionsTable } from './subscriptions-table.ts';
+
+/** What publishing depends on. */
+export interface PublishingProps {
+  readonly bundles: { readonly publish: string; readonly deliver: string };
+  readonly jobs: JobsTable;
+  readonly subscriptions: SubscriptionsTable;
+  readonly socketApi: SocketApi;
+}
+
+/** An API Gateway connection ends after two hours (aws-facts 1.8): what is older has nobody to be told to. */
+const CONNECTION_LIFE = Duration.hours(2);
+
+const DELIVER_TIMEOUT = Duration.seconds(30); // ten posts, each of which may be retried
+
+/** Tells watchers of every committed change; what cannot be posted at once is delivered later. */
+export class Publishing extends Construct {
+  readonly publish: NodeFunction;
+  readonly deliver: NodeFunction;
+  readonly deliveries: QueueWithDeadLetters;
+  /** Batches of stream records that were given up. */
+  readonly failures: FailureQueue;
+
+  constructor(scope: Construct, id: string, props: PublishingProps) {
+    super(scope, id);
+    this.deliveries = new QueueWithDeadLetters(this, 'Deliveries', {
+      consumerTimeout: DELIVER_TIMEOUT,
+      receives: 5, // for crashes only: a post that is refused goes back as a new message with a longer delay
+      retention: CONNECTION_LIFE,
+    });
+    this.failures = new FailureQueue(this, 'Failures');
+    this.publish = new NodeFunction(this, 'Publish', {
+      bundle: props.bundles.publish,
+      description: 'Tells watchers of changed jobs',
+      memory: 1024, // many TLS connections at once; latency is what everybody sees
+      timeout: Duration.seconds(60), // a hundred jobs with many watchers each, while API Gateway throttles
+      variables: {
+        subscriptionsTable: props.subscriptions.table.tableName,
+        subscriptionsByConnectionIndex: props.subscriptions.connectionIndexName,
+        deliveriesQueueUrl: this.deliveries.queue.queueUrl,
+        socketUrl: props.socketApi.url,
+      },
+    });
+    props.subscriptions.allowUpkeep(this.publish);
+    this.deliveries.allowSend(this.publish);
+    props.socketApi.allowPost(this.publish);
+    this.followStream(props.jobs);
+
+    this.deliver = new NodeFunction(this, 'Deliver', {
+      bundle: props.bundles.deliver,
+      description: 'Tells watchers what could not be told at once',
+      memory: 512,
+      timeout: DELIVER_TIMEOUT,
+      variables: {
+        jobsTable: props.jobs.table.tableName,
+        subscriptionsTable: props.subscriptions.table.tableName,
+        subscriptionsByConnectionIndex: props.subscriptions.connectionIndexName,
+        deliveriesQueueUrl: this.deliveries.queue.queueUrl,
+        socketUrl: props.socketApi.url,
+      },
+    });
+    props.jobs.allow(this.deliver, ['GetItem', 'BatchGetItem']);
+    props.subscriptions.allowUpkeep(this.deliver);
+    this.deliveries.allowSend(this.deliver);
+    props.socketApi.allowPost(this.deliver);
+    // Few at a time: most deliveries are late because API Gateway throttles, and more callers would not help.
+    this.deliver.consume(this.deliveries.queue, { size: 10, maxConcurrency: 5 });
+  }
+
+  private followStream(jobs: JobsTable): void {
+    const stream = jobs.table.tableStreamArn;
+    if (stream === undefined) throw new TypeError('The jobs table has no stream'); // jobs-table.ts asks for one
+    this.publish.allow(
+      ['dynamodb:DescribeStream', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator'],
+      [stream],
+    );
+    this.publish.allow(['dynamodb:ListStreams'], ['*']);
+    this.publish.acknowledgeWildcard(
+      '*',
+      'dynamodb:ListStreams, which the event source mapping calls, takes no resource.',
+    );
+    this.publish.allow(['sqs:SendMessage'], [this.failures.queueArn]);
+    new EventSourceMapping(this, 'Changes', {
+      target: this.publish.function,
+      eventSourceArn: stream,
+      // LATEST may miss what is written while the mapping is being made or changed (aws-facts 3.3).
+      startingPosition: StartingPosition.TRIM_HORIZON,
+      // Job states only: a removed item (TTL) has no new image, and an item without `seq` is none of ours.
+      filters: [
+        FilterCriteria.filter({
+          eventName: FilterRule.or('INSERT', 'MODIFY'),
+          dynamodb: { NewImage: { seq: { N: FilterRule.exists() } } },
+        }),
+      ],
+      batchSize: 100, // of many states of a job in a batch only the newest is sent, so larger batches are less work
+      maxBatchingWindow: Duration.seconds(0), // people watch: nothing waits for company
+      parallelizationFactor: 10, // the most there is; a job's changes stay in order (aws-facts 3.3)
+      bisectBatchOnError: true, // one record that crashes the function takes no other with it
+      reportBatchItemFailures: true,
+      retryAttempts: 5, // splitting does not count (aws-facts 3.3); a watcher's next ping repairs what is given up
+      maxRecordAge: CONNECTION_LIFE,
+      onFailure: { bind: () => ({ destination: this.failures.queueArn }) }, // the grant is above
+    });
+  }
+}

@@ -1,0 +1,69 @@
+import type { Node } from 'constructs';
+
+/** Who may call. `open` makes every caller `anonymous`. */
+export type Auth = 'open';
+
+/** What whoever deploys decides: context of the CDK, `-c name=value` or `context` of cdk.json. */
+export interface Settings {
+  readonly auth: Auth;
+  /** What `cdk destroy` does with jobs, uploads and results: keeps them (`retain`) or deletes them (`destroy`). */
+  readonly data: 'retain' | 'destroy';
+  /** How many jobs are processed at a time, from 2 to 1,000 (SQS's limits of a maximum concurrency). */
+  readonly concurrentJobs: number;
+  /** Who is told of an alarm; without, alarms are only seen in the console. */
+  readonly alarmEmail?: string;
+}
+
+/** A setting is missing or has no meaning. The message says which one, and what to write instead. */
+export class ConfigurationError extends Error {
+  override readonly name = 'ConfigurationError';
+}
+
+/**
+ * Reads and checks the settings of an app; the only reader of context.
+ * @throws ConfigurationError for the first setting that is missing or has no meaning.
+ */
+export function readSettings(node: Node): Settings {
+  const alarmEmail = readAlarmEmail(node.tryGetContext('alarmEmail'));
+  return {
+    auth: readAuth(node.tryGetContext('auth')),
+    data: readData(node.tryGetContext('data')),
+    concurrentJobs: readConcurrentJobs(node.tryGetContext('concurrentJobs')),
+    ...(alarmEmail === undefined ? {} : { alarmEmail }),
+  };
+}
+
+function readAuth(value: unknown): Auth {
+  if (value === 'open') return value;
+  const found = value === undefined ? 'is not set' : `cannot be ${JSON.stringify(value)}`;
+  throw new ConfigurationError(
+    `The setting "auth" ${found}: say "-c auth=open" if everybody who knows the URL may call, all of them ` +
+      'as the one caller "anonymous" who sees, watches and cancels every job.',
+  );
+}
+
+function readData(value: unknown): Settings['data'] {
+  if (value === undefined) return 'retain'; // losing data must be asked for
+  if (value === 'retain' || value === 'destroy') return value;
+  throw new ConfigurationError(
+    `The setting "data" cannot be ${JSON.stringify(value)}: say "-c data=retain" or "-c data=destroy".`,
+  );
+}
+
+function readConcurrentJobs(value: unknown): number {
+  // Half of the concurrency that a new account has (10, aws-facts 6), so that processing cannot starve the rest.
+  if (value === undefined) return 5;
+  const number = Number(value);
+  if (Number.isInteger(number) && number >= 2 && number <= 1000) return number;
+  throw new ConfigurationError(
+    `The setting "concurrentJobs" cannot be ${JSON.stringify(value)}: say a whole number from 2 to 1000.`,
+  );
+}
+
+function readAlarmEmail(value: unknown): string | undefined {
+  if (value === undefined) return undefined;
+  if (typeof value === 'string' && /^[^\s@]+@[^\s@]+$/.test(value)) return value;
+  throw new ConfigurationError(
+    `The setting "alarmEmail" cannot be ${JSON.stringify(value)}: say an address, "-c alarmEmail=you@example.com".`,
+  );
+}
