@@ -1,0 +1,88 @@
+import { Readable } from 'node:stream';
+import { GetObjectCommand, HeadObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import type { Upload } from '../../protocol/http.ts';
+import { MalformedDataError, ObjectChangedError, ObjectNotFoundError } from '../errors.ts';
+import type { JobRecord, Now, UploadedObject, Uploads } from '../ports.ts';
+import { uploadKeyOf } from './object-key.ts';
+import { translateS3Error } from './s3-error.ts';
+import { translateServiceError } from './service-error.ts';
+import { grantUpload } from './upload-grant.ts';
+
+/** The bucket, and the clock that a grant's seconds are counted by (by default the system's). */
+export interface UploadsBucketSettings {
+  readonly client: S3Client;
+  readonly bucketName: string;
+  readonly now?: Now;
+}
+
+/** `Uploads` in an S3 bucket. */
+export class UploadsBucket implements Uploads {
+  readonly #client: S3Client;
+  readonly #bucketName: string;
+  readonly #now: Now;
+
+  constructor(settings: UploadsBucketSettings) {
+    this.#client = settings.client;
+    this.#bucketName = settings.bucketName;
+    this.#now = settings.now ?? (() => new Date());
+  }
+
+  async grant(record: JobRecord, until: string): Promise<Upload> {
+    const seconds = (Date.parse(until) - this.#now().getTime()) / 1000;
+    return grantUpload(record, { client: this.#client, bucketName: this.#bucketName, seconds });
+  }
+
+  async inspect(record: JobRecord): Promise<UploadedObject | undefined> {
+    const key = uploadKeyOf(record);
+    const command = new HeadObjectCommand({ Bucket: this.#bucketName, Key: key });
+    try {
+      const { ContentLength: size, ContentType: contentType, ETag: tag } = await this.#client.send(command);
+      if (size === undefined || tag === undefined) throw new MalformedDataError("S3's answer");
+      // S3 says binary/octet-stream of an object that was uploaded without a type.
+      return { size, contentType: contentType ?? 'binary/octet-stream', tag };
+    } catch (error) {
+      if (error instanceof MalformedDataError) throw error;
+      const translated = translateS3Error(key, error);
+      if (translated instanceof ObjectNotFoundError) return undefined;
+      throw translated;
+    }
+  }
+
+  async open(record: JobRecord, signal: AbortSignal): Promise<Readable> {
+    const key = uploadKeyOf(record);
+    const command = new GetObjectCommand({
+      Bucket: this.#bucketName,
+      Key: key,
+      ...(record.objectTag === undefined ? {} : { IfMatch: record.objectTag }),
+    });
+    signal.throwIfAborted();
+    const answer = await this.#client.send(command, { abortSignal: signal }).catch((error: unknown) => {
+      signal.throwIfAborted();
+      throw translateS3Error(key, error);
+    });
+    const body = answer.Body;
+    if (!(body instanceof Readable)) throw new MalformedDataError("S3's answer");
+    // Not every server heeds If-Match; the tag of the answer tells for certain.
+    if (record.objectTag !== undefined && answer.ETag !== record.objectTag) {
+      body.destroy();
+      throw new ObjectChangedError(key);
+    }
+    return Readable.from(translated(body, signal), { objectMode: false });
+  }
+}
+
+/** The content, with what breaks half-way translated: an abort is the caller's own, the rest is S3's. */
+async function* translated(body: Readable, signal: AbortSignal): AsyncIterable<Uint8Array> {
+  const abort = () => body.destroy();
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    for await (const chunk of body) yield chunk;
+    signal.throwIfAborted();
+  } catch (error) {
+    signal.throwIfAborted();
+    throw translateServiceError('S3', error);
+  } finally {
+    signal.removeEventListener('abort', abort);
+    body.destroy();
+  }
+}
