@@ -3,7 +3,7 @@ import type { InvokableFunction } from '../functions/invocation.ts';
 import type { CorsConfiguration } from './cors.ts';
 import type { Throttling } from './throttle.ts';
 
-/** A Lambda authorizer (payload format 2.0) of an HTTP API. */
+/** A Lambda authorizer (payload format 2.0) of an HTTP API. Routes that are given the same object share its cache. */
 export interface HttpAuthorizer {
   readonly function: InvokableFunction;
   /** `$request.header.<Name>` and `$request.querystring.<Name>`: one missing is a 401 without an invocation. */

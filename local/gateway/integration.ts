@@ -21,7 +21,9 @@ export function invokeWithin(
       timer.cancel();
       resolve(outcome);
     };
-    invokable.invoke(event).then(settle, (cause: unknown) => {
+    // In an async function, so that a throw that comes at once is a rejection too.
+    const invocation = (async () => invokable.invoke(event))();
+    invocation.then(settle, (cause: unknown) => {
       settle({
         kind: 'failed',
         requestId: '',

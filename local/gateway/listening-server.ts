@@ -21,6 +21,8 @@ export async function listen(
   options: ServerOptions = {},
 ): Promise<ListeningServer> {
   const server = createServer(options);
+  // Longer than the pauses of a busy SDK client: Node's five seconds make it reuse connections just closed.
+  server.keepAliveTimeout = 75_000;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, () => {

@@ -87,7 +87,7 @@ export class WebSocketApi {
       const subprotocol = this.#subprotocols.get(request);
       if (subprotocol !== undefined) headers.push(`Sec-WebSocket-Protocol: ${subprotocol}`);
     });
-    listening.server.on('request', (request, response) => void this.#answer(request, response));
+    listening.server.on('request', (request, response) => this.#work.track(this.#answer(request, response)));
     listening.server.on('upgrade', (request, socket, head) =>
       this.#work.track(this.#upgrade(request, socket, head)),
     );
@@ -195,6 +195,8 @@ export class WebSocketApi {
     if (this.#closing) return refuseUpgrade(socket, 503, '');
     if (outcome.subprotocol !== undefined) this.#subprotocols.set(request, outcome.subprotocol);
     this.#open(request, socket, head, outcome.facts);
+    // The connection listens to its socket now.
+    socket.off('error', noteError);
   }
 
   #open(request: IncomingMessage, socket: Duplex, head: Buffer, facts: ConnectionFacts): void {

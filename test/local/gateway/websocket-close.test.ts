@@ -33,6 +33,13 @@ describe('how connections end (aws-facts 1.2, 1.8)', () => {
     expect((await disconnect.event()).requestContext).toMatchObject({ disconnectStatusCode: 1006 });
   });
 
+  it('tells 1006 when the client resets TCP, and goes on serving', async () => {
+    const { api, disconnect } = await startApi({});
+    (await openRaw(api)).resetAndDestroy();
+    expect((await disconnect.event()).requestContext).toMatchObject({ disconnectStatusCode: 1006 });
+    await open(api.url);
+  });
+
   it('closes an idle connection with 1001 "Going away" after ten minutes, not a moment before', async () => {
     const { api, clock, disconnect } = await startApi({});
     const client = await open(api.url);

@@ -63,6 +63,20 @@ describe('the outcome of $connect (aws-facts 1.5)', () => {
     expect((await refusal(api.url)).status).toBe(502);
   });
 
+  it('answers 502, and lives on, when invoking itself throws against its contract', async () => {
+    const broken = {
+      name: 'broken',
+      arn: 'arn:broken',
+      invoke: () => {
+        throw new Error('no worker');
+      },
+    };
+    const { api, log } = await startApi({ routes: [{ routeKey: '$connect', function: broken }] });
+    expect((await refusal(api.url)).status).toBe(502);
+    expect((await refusal(api.url)).status).toBe(502);
+    expect(log.join('\n')).toContain('no worker');
+  });
+
   it('answers 504 when the integration time-out is over', async () => {
     const connect = new RecordingFunction('connect', () => new Promise(() => undefined));
     const { api, clock } = await startApi({ routes: [{ routeKey: '$connect', function: connect }] });
