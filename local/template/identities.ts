@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { ACCOUNT, REGION } from '../account.ts';
 import { StartError, UnsupportedTemplateError } from '../errors.ts';
 import { resolve, type Scope } from './intrinsics.ts';
+import { secretNameOf } from './read-storage.ts';
 import type { Template, TemplateResource } from './template.ts';
 
 /** Where each service of this machine answers, as `127.0.0.1:<port>`. */
@@ -11,6 +12,8 @@ export interface Hosts {
   readonly socketApi: string;
   readonly storage: string;
   readonly queues: string;
+  /** The ARN of a secret by its name: Secrets Manager makes it up when it creates the secret. */
+  readonly secretArn: (name: string) => string;
 }
 
 /** What a resource is called once it exists. */
@@ -133,8 +136,7 @@ const IDENTITIES: Readonly<Record<string, (naming: Naming) => Identity>> = {
     };
   },
   'AWS::SecretsManager::Secret': (naming) => {
-    // Secrets Manager puts six characters behind the name.
-    const secretArn = arn('secretsmanager', `secret:${nameOf(naming, 'Name')}-local0`);
+    const secretArn = naming.hosts.secretArn(secretNameOf(naming.stackName, naming.resource));
     return { reference: secretArn, attributes: { Id: secretArn } };
   },
   'AWS::SNS::Topic': (naming) => {

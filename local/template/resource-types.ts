@@ -28,6 +28,7 @@ export const RUNNING_TYPES: ReadonlySet<string> = new Set([
 
 /** The resource types that have no behaviour on a laptop, and why that changes nothing for the others. */
 export const TYPES_WITHOUT_BEHAVIOUR: ReadonlyMap<string, string> = new Map([
+  ['AWS::ApiGateway::Account', 'only lets API Gateway write access logs'],
   ['AWS::CDK::Metadata', 'tells AWS which constructs were used'],
   ['AWS::CloudFront::CachePolicy', 'nothing is cached here: the page is served from the disk'],
   ['AWS::CloudFront::Function', 'the page is served without a CDN'],
