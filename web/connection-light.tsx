@@ -1,0 +1,19 @@
+import type { Store } from './store.ts';
+import { connectionAge, connectionLabel, explain } from './wording.ts';
+
+/** Says in words and shape, never by colour alone, how fresh the page is. */
+export function ConnectionLight({ store }: { store: Store }) {
+  const state = store.connection.value;
+  // Only a state that ages reads the clock, so that a live page does not redraw every second for nothing.
+  const ages = state.status === 'reconnecting' || state.status === 'stale';
+  const age = ages ? connectionAge(state, store.now.value) : undefined;
+  const reason = state.status === 'closed' && state.error !== undefined ? explain(state.error) : undefined;
+  return (
+    <p class={`light light-${state.status}`} data-testid="connection" data-connection={state.status}>
+      <span class="light-mark" aria-hidden="true" />
+      <span>{connectionLabel(state)}</span>
+      {age === undefined ? null : <span class="light-age">{age}</span>}
+      {reason === undefined ? null : <span class="light-age">{reason}</span>}
+    </p>
+  );
+}

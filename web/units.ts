@@ -1,0 +1,54 @@
+const BYTE_UNITS = ['kB', 'MB', 'GB', 'TB'] as const;
+const count = new Intl.NumberFormat('en');
+const clockTime = new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium' });
+const dayAndTime = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short' });
+
+/** `300 MB`: decimal units, as a file manager shows; one decimal below 10. */
+export function formatBytes(bytes: number): string {
+  if (bytes < 1000) return `${Math.round(bytes)} B`;
+  let value = bytes;
+  let unit: string = 'B';
+  for (const larger of BYTE_UNITS) {
+    if (value < 999.5) break;
+    value /= 1000;
+    unit = larger;
+  }
+  return `${value < 9.95 ? value.toFixed(1) : Math.round(value)} ${unit}`;
+}
+
+/** `40,000`. */
+export function formatCount(value: number): string {
+  return count.format(value);
+}
+
+/** `40 %`; 100 % only when all is done. */
+export function formatPercent(fraction: number): string {
+  return `${Math.floor(fraction * 100)} %`;
+}
+
+/** `0.4 s`, `12 s`, `3 min 05 s`, `2 h 05 min`. */
+export function formatDuration(milliseconds: number): string {
+  const seconds = Math.max(0, milliseconds) / 1000;
+  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
+  if (seconds < 59.5) return `${Math.round(seconds)} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes} min ${twoDigits(Math.floor(seconds % 60))} s`;
+  return `${Math.floor(minutes / 60)} h ${twoDigits(minutes % 60)} min`;
+}
+
+/** Whole seconds, for a duration that still grows: no flicker of tenths. */
+export function formatGrowing(milliseconds: number): string {
+  const seconds = Math.max(0, Math.floor(milliseconds / 1000));
+  return seconds < 60 ? `${seconds} s` : formatDuration(seconds * 1000);
+}
+
+/** `14:03:09` today, `23 Nov 2026, 14:03` on another day; in the reader's time zone. */
+export function formatTime(time: string, now: number): string {
+  const date = new Date(time);
+  const today = date.toDateString() === new Date(now).toDateString();
+  return (today ? clockTime : dayAndTime).format(date);
+}
+
+function twoDigits(value: number): string {
+  return String(value).padStart(2, '0');
+}
