@@ -303,7 +303,8 @@ describe('latency and restart', () => {
     await until(() => after.events.length > 0);
     await again.close();
     expect(jobs(after)).toEqual(['2']);
-  });
+    // Two starts of Java.
+  }, 90_000);
 });
 
 test('a real function behind a real stream', async () => {
