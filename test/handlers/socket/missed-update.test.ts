@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { JobRecord, TicketScope } from '../../../handlers/ports.ts';
 import { jobFrame, type ServerFrame, serializeFrame } from '../../../protocol/frames.ts';
+import { interleaved } from './interleaved.ts';
 import { ANN, CONNECTION, jobId, SocketSetting, ticketFor } from './socket-setting.ts';
 
 function seqOf(frame: ServerFrame): number {
@@ -15,7 +16,7 @@ function seqOf(frame: ServerFrame): number {
 async function newestSeen(scheduler: fc.Scheduler, scope: TicketScope, changes: number): Promise<number> {
   const publications: Promise<void>[] = [];
   /** What publish does: it asks who watches, after the commit, and posts. */
-  const publish = scheduler.scheduleFunction(async (record: JobRecord) => {
+  const publish = interleaved(scheduler, async (record: JobRecord) => {
     for (const { connection } of await setting.watchersOf(`job:${record.job.id}`)) {
       await setting.connections.post(connection, serializeFrame(jobFrame(record.job)));
     }
@@ -23,11 +24,11 @@ async function newestSeen(scheduler: fc.Scheduler, scope: TicketScope, changes: 
   const setting = new SocketSetting(
     (own) => ({
       jobs: {
-        read: scheduler.scheduleFunction((id: string) => own.jobs.read(id)),
+        read: interleaved(scheduler, (id: string) => own.jobs.read(id)),
         readMany: (ids) => own.jobs.readMany(ids),
       },
       subscriptions: {
-        add: scheduler.scheduleFunction((row: Parameters<typeof own.subscriptions.add>[0]) =>
+        add: interleaved(scheduler, (row: Parameters<typeof own.subscriptions.add>[0]) =>
           own.subscriptions.add(row),
         ),
         remove: (topic, connection) => own.subscriptions.remove(topic, connection),
@@ -38,7 +39,7 @@ async function newestSeen(scheduler: fc.Scheduler, scope: TicketScope, changes: 
     (record) => void publications.push(publish(record)),
   );
   await setting.createJob(1);
-  const change = scheduler.scheduleFunction(() => setting.touch(1));
+  const change = interleaved(scheduler, () => setting.touch(1));
   const happenings: Promise<unknown>[] = Array.from({ length: changes }, () => change());
   const subscribed = setting.send({ type: 'subscribe', id: 's', job: jobId(1) }, scope);
   await scheduler.waitFor(Promise.all([...happenings, subscribed]));

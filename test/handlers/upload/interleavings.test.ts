@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { ChangeRefusedError, UnavailableError } from '../../../handlers/errors.ts';
 import type { Work } from '../../../handlers/ports.ts';
+import { interleaved } from '../socket/interleaved.ts';
 import { CONTENT, EVENT, UploadSetting } from './upload-setting.ts';
 
 /** What may happen to one job besides the events of its upload. */
@@ -33,7 +34,7 @@ async function run(scheduler: fc.Scheduler, { events, crashes, overwrites, cance
   const sent: Work[] = [];
   let crashesLeft = crashes;
   const later = <Arguments extends unknown[], Result>(step: (...args: Arguments) => Promise<Result>) =>
-    scheduler.scheduleFunction(step);
+    interleaved(scheduler, step);
 
   const claim = later(async (message: Work, execution: string) => {
     try {
