@@ -20,6 +20,8 @@ export class ResultsBucket implements Results {
       Key: resultKeyOf(record),
       Body: body,
       ContentType: contentType,
+      // A result is what a processor made of a stranger's file: saved, never run as a page of the bucket's.
+      ContentDisposition: `attachment; filename*=UTF-8''${fileNameOf(record, contentType)}`,
     });
     try {
       await this.#client.send(command);
@@ -29,25 +31,20 @@ export class ResultsBucket implements Results {
   }
 
   async link(record: JobRecord, seconds: number): Promise<string> {
-    const command = new GetObjectCommand({
-      Bucket: this.#bucketName,
-      Key: resultKeyOf(record),
-      // A result is data that a processor made of a stranger's file: saved, never run in a page of its own.
-      ResponseContentDisposition: `attachment; filename*=UTF-8''${fileNameOf(record)}`,
-    });
+    const command = new GetObjectCommand({ Bucket: this.#bucketName, Key: resultKeyOf(record) });
     return getSignedUrl(this.#client, command, { expiresIn: seconds });
   }
 }
 
 /** `<name of the upload>.result.<subtype>`, as RFC 8187 writes it. */
-function fileNameOf(record: JobRecord): string {
+function fileNameOf(record: JobRecord, contentType: string): string {
   const upload = record.job.input?.fileName ?? record.job.id;
-  const subtype = record.job.result?.contentType
-    .split(';')[0]
-    ?.split('/')[1]
-    ?.replace(/^.*[.+]/, '');
-  const name = `${upload}.result${subtype === undefined ? '' : `.${subtype}`}`;
-  return encodeURIComponent(name).replace(
+  const subtype =
+    contentType
+      .split(';')[0]
+      ?.split('/')[1]
+      ?.replace(/^.*[.+]/, '') ?? 'bin';
+  return encodeURIComponent(`${upload}.result.${subtype}`).replace(
     /['()*!]/g,
     (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
   );

@@ -35,7 +35,7 @@ export class SqsQueue<Message> implements Queue<Message> {
   async send(messages: readonly Message[], options: { readonly delaySeconds?: number } = {}): Promise<void> {
     const delaySeconds = Math.min(MAXIMUM_DELAY_SECONDS, Math.max(0, Math.ceil(options.delaySeconds ?? 0)));
     const entries = messages.map((message): Entry => {
-      const body = JSON.stringify(message);
+      const body = toAscii(JSON.stringify(message));
       return { body, bytes: bytesOf(body) };
     });
     for (const batch of batchesOf(entries)) {
@@ -62,6 +62,11 @@ export class SqsQueue<Message> implements Queue<Message> {
     if (fault !== undefined) throw new RefusedError('SQS', `${fault.Code}: ${fault.Message ?? ''}`);
     return failed.flatMap(({ Id }) => entries[Number(Id)] ?? []);
   }
+}
+
+/** SQS refuses some characters that JSON may hold (U+FFFE, U+FFFF); escaped, all of them pass. */
+function toAscii(json: string): string {
+  return json.replace(/[\u007f-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 function batchesOf(entries: readonly Entry[]): readonly (readonly Entry[])[] {
