@@ -8,6 +8,8 @@ export interface FunctionDeclaration {
   readonly logicalId: string;
   readonly name: string;
   readonly arn: string;
+  /** What people call it: `Publishing/Deliver`, the path of its construct within the stack. */
+  readonly constructPath: string;
   /** Absolute path of the folder with the bundle. */
   readonly bundle: string;
   readonly handler: string;
@@ -65,6 +67,10 @@ function readFunction(stack: Stack, resource: TemplateResource): FunctionDeclara
     logicalId: resource.logicalId,
     name: referenceOf(stack, resource.logicalId),
     arn: attributeOf(stack, resource.logicalId, 'Arn'),
+    constructPath:
+      resource.constructPath
+        .replace(`${stack.stackName}/`, '')
+        .replace(/\/Function\/Resource$|\/Resource$/, '') || resource.logicalId,
     bundle,
     handler: properties.Handler,
     environment: properties.Environment.Variables,

@@ -6,6 +6,7 @@ const ResourceSchema = v.object({
   Properties: v.optional(v.record(v.string(), v.unknown()), {}),
   DependsOn: v.optional(v.union([v.string(), v.array(v.string())])),
   Condition: v.optional(v.string()),
+  Metadata: v.optional(v.object({ 'aws:cdk:path': v.optional(v.string(), '') }), { 'aws:cdk:path': '' }),
 });
 
 const TemplateSchema = v.object({
@@ -22,6 +23,8 @@ export interface TemplateResource {
   readonly logicalId: string;
   readonly type: string;
   readonly properties: Readonly<Record<string, unknown>>;
+  /** The path of its construct, such as `Jobwire/Publishing/Deliver/Function/Resource`; empty if unknown. */
+  readonly constructPath: string;
 }
 
 /** A CloudFormation template, as far as the local runtime reads it. */
@@ -50,7 +53,12 @@ export function parseTemplate(value: unknown): Template {
     resources: new Map(
       Object.entries(Resources).map(([logicalId, resource]) => [
         logicalId,
-        { logicalId, type: resource.Type, properties: resource.Properties },
+        {
+          logicalId,
+          type: resource.Type,
+          properties: resource.Properties,
+          constructPath: resource.Metadata['aws:cdk:path'],
+        },
       ]),
     ),
     outputs: new Map(Object.entries(Outputs).map(([name, output]) => [name, output.Value])),

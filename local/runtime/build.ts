@@ -1,0 +1,57 @@
+import { rm } from 'node:fs/promises';
+import path from 'node:path';
+import { StartError } from '../errors.ts';
+import { HOST } from '../services/running-service.ts';
+import type { StateDirectory } from '../state-directory.ts';
+import { createScope } from '../template/identities.ts';
+import type { Stack } from '../template/properties.ts';
+import { refuseUnsupportedTypes } from '../template/resource-types.ts';
+import { synthesize } from '../template/synthesize.ts';
+import type { Ports } from './ports.ts';
+
+/** Makes the template again and again, each time in a folder of its own: running functions keep theirs. */
+export class Build {
+  readonly #project: string;
+  readonly #state: StateDirectory;
+  readonly #ports: Ports;
+  #count = 0;
+
+  constructor(project: string, state: StateDirectory, ports: Ports) {
+    this.#project = project;
+    this.#state = state;
+    this.#ports = ports;
+  }
+
+  /** The stack, whose secrets can be referred to once their names are resolved. */
+  async synthesize(): Promise<{ readonly stack: Stack; readonly secretNames: SecretNames }> {
+    const folder = this.#state.folder(path.join('cdk.out', String(this.#count)));
+    this.#count += 1;
+    await rm(folder, { recursive: true, force: true });
+    const assembly = await synthesize(this.#project, folder, { auth: 'open' });
+    refuseUnsupportedTypes(assembly.template);
+    const secretNames = new SecretNames();
+    const scope = createScope(assembly.stackName, assembly.template, {
+      page: `${HOST}:${this.#ports.page}`,
+      httpApi: `${HOST}:${this.#ports.httpApi}`,
+      socketApi: `${HOST}:${this.#ports.socketApi}`,
+      storage: `${HOST}:${this.#ports.storage}`,
+      queues: `${HOST}:${this.#ports.queues}`,
+      secretArn: (name) => secretNames.arnOf(name),
+    });
+    return { stack: { ...assembly, scope }, secretNames };
+  }
+}
+
+/** The ARNs of secrets, which exist only once Secrets Manager runs. */
+export class SecretNames {
+  #arnOf: ((name: string) => string) | undefined;
+
+  resolve(arnOf: (name: string) => string): void {
+    this.#arnOf = arnOf;
+  }
+
+  arnOf(name: string): string {
+    if (this.#arnOf === undefined) throw new StartError(`The secret ${name} is referred to before it exists`);
+    return this.#arnOf(name);
+  }
+}

@@ -1,0 +1,166 @@
+import { StartError } from '../errors.ts';
+import { buildObjectCreatedEvent } from '../events/object-created-event.ts';
+import type { InvocationReport } from '../functions/invocation-report.ts';
+import { ownerPrincipal, Principals } from '../permissions/principal.ts';
+import { HOST } from '../services/running-service.ts';
+import type { ObjectCreated } from '../services/s3-object-created.ts';
+import { startStaticSite } from '../services/static-site.ts';
+import { watchSources } from '../source-watcher.ts';
+import { type Endpoints, StateDirectory } from '../state-directory.ts';
+import { readPage } from '../template/read-page.ts';
+import { readBuckets } from '../template/read-storage.ts';
+import { Build } from './build.ts';
+import { Closing } from './closing.ts';
+import { FunctionFleet } from './function-fleet.ts';
+import { FunctionNames } from './function-names.ts';
+import { claimPorts } from './ports.ts';
+import { startApis } from './start-apis.ts';
+import { type RunningEvents, startEvents } from './start-events.ts';
+import { startSecrets, startServices } from './start-services.ts';
+
+/** What the template is made of: changes here rebuild it. */
+const SOURCE_FOLDERS = ['protocol', 'handlers', 'infrastructure', 'client', 'web'] as const;
+
+/** Settings of `startRuntime`. */
+export interface RuntimeSettings {
+  /** Absolute path of the project with its `cdk.json`. */
+  readonly project: string;
+  /** Absolute path of the folder that keeps the state; see `StateDirectory`. */
+  readonly stateDirectory: string;
+  /** The first port; see `claimPorts`. */
+  readonly firstPort: number;
+  /** Whether the state of earlier runs is forgotten. */
+  readonly fresh: boolean;
+  /** Whether functions are rebuilt when sources change. */
+  readonly watch: boolean;
+  readonly log: (line: string) => void;
+  /** Told of every invocation. */
+  readonly onReport?: (report: InvocationReport) => void;
+}
+
+/** A running template. */
+export interface Runtime {
+  readonly endpoints: Endpoints;
+  /** Drops every WebSocket connection without a closing handshake, as a network failure would. */
+  dropConnections(): void;
+  /** Stops everything and leaves the state for the next start. */
+  close(): Promise<void>;
+}
+
+/**
+ * Synthesizes the project's template and runs it. Resolves when everything is ready, `endpoints.json` written.
+ * @throws StartError when something is missing, taken, or not supported; then nothing is left running.
+ */
+export async function startRuntime(settings: RuntimeSettings): Promise<Runtime> {
+  const state = await StateDirectory.open(settings.stateDirectory, settings.fresh);
+  const closing = new Closing();
+  closing.add(() => state.release());
+  try {
+    return await start(settings, state, closing);
+  } catch (error) {
+    await closing.run();
+    throw error;
+  }
+}
+
+async function start(settings: RuntimeSettings, state: StateDirectory, closing: Closing): Promise<Runtime> {
+  const ports = await claimPorts(settings.firstPort);
+  const names = new FunctionNames();
+  const log = (line: string) => settings.log(names.shorten(line));
+  log('synthesizing the template …');
+  const build = new Build(settings.project, state, ports);
+  const { stack, secretNames } = await build.synthesize();
+
+  const owner = ownerPrincipal(state.rootSecret);
+  const principals = new Principals([owner]);
+  const secrets = await startSecrets({ stack, state, ports, principals, log, closing });
+  secretNames.resolve((name) => secrets.secretArn(name));
+  names.learn(stack);
+
+  // The services begin before what they wake.
+  const events: { running?: RunningEvents } = {};
+  const buses = new Set(readBuckets(stack).flatMap((bucket) => (bucket.eventBridge ? [bucket.name] : [])));
+  const onObjectCreated = (created: ObjectCreated) => {
+    if (buses.has(created.bucket)) events.running?.onEvent(buildObjectCreatedEvent(created));
+  };
+  log('starting DynamoDB, S3 and SQS …');
+  const services = await startServices({
+    stack,
+    state,
+    ports,
+    principals,
+    owner,
+    onWrite: (tableName) => events.running?.onWrite(tableName),
+    onObjectCreated,
+    log,
+    closing,
+  });
+
+  const functions = new FunctionFleet(stack, {
+    endpoints: {
+      AWS_ENDPOINT_URL_DYNAMODB: services.dynamoDb.endpoint,
+      AWS_ENDPOINT_URL_S3: services.s3.endpoint,
+      AWS_ENDPOINT_URL_SQS: services.sqs.endpoint,
+      AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.endpoint,
+    },
+    rootSecret: state.rootSecret,
+    log,
+    onReport: (report) => settings.onReport?.(report),
+  });
+  closing.add(() => functions.close());
+  principals.replace([owner, ...functions.principals]);
+  events.running = await startEvents({ stack, state, services, functions, owner, log, closing });
+  const apis = await startApis({
+    stack,
+    functions,
+    principals,
+    httpPort: ports.httpApi,
+    socketPort: ports.socketApi,
+    log,
+  });
+  closing.add(async () => {
+    await Promise.all([apis.http.close(), apis.socket.close()]);
+  });
+  const page = await startStaticSite({ port: ports.page, ...(await readPage(stack)), log });
+  closing.add(() => page.close());
+
+  if (settings.watch) {
+    const watcher = await watchSources({
+      project: settings.project,
+      folders: SOURCE_FOLDERS,
+      onChange: async (files) => {
+        log(`changed: ${files.join(', ')}`);
+        try {
+          const next = await build.synthesize();
+          next.secretNames.resolve((name) => secrets.secretArn(name));
+          const changed = functions.replace(next.stack);
+          principals.replace([owner, ...functions.principals]);
+          page.replace(await readPage(next.stack));
+          log(
+            changed.length === 0
+              ? 'no function changed; the page is new'
+              : `restarted: ${changed.join(', ')}`,
+          );
+        } catch (error) {
+          // A source that does not compile is the user's to mend; what ran goes on running.
+          if (!(error instanceof StartError)) throw error;
+          log(error.message);
+        }
+      },
+    });
+    closing.add(() => watcher.close());
+  }
+
+  const endpoints: Endpoints = {
+    dashboard: `http://${HOST}:${ports.page}`,
+    api: apis.http.url,
+    socket: apis.socket.url,
+    pid: process.pid,
+  };
+  await state.announce(endpoints);
+  return {
+    endpoints,
+    dropConnections: () => apis.socket.disconnectAll(),
+    close: () => closing.run(),
+  };
+}

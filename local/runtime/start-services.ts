@@ -1,0 +1,108 @@
+import { type Clock, systemClock } from '../clock.ts';
+import type { Principal, Principals } from '../permissions/principal.ts';
+import { type RunningDynamoDb, startDynamoDb } from '../services/dynamodb.ts';
+import type { RunningService } from '../services/running-service.ts';
+import { startS3 } from '../services/s3.ts';
+import type { ObjectCreated } from '../services/s3-object-created.ts';
+import { type RunningSecretsManager, startSecretsManager } from '../services/secrets-manager.ts';
+import { type RunningSqs, startSqs } from '../services/sqs.ts';
+import type { StateDirectory } from '../state-directory.ts';
+import type { Stack } from '../template/properties.ts';
+import { readBuckets, readQueues, readSecrets, readTables } from '../template/read-storage.ts';
+import type { Closing } from './closing.ts';
+import type { Ports } from './ports.ts';
+
+/** The services that the functions call. */
+export interface RunningServices {
+  readonly dynamoDb: RunningDynamoDb;
+  readonly s3: RunningService;
+  readonly sqs: RunningSqs;
+}
+
+/** Settings of `startServices`. */
+export interface ServiceSettings {
+  readonly stack: Stack;
+  readonly state: StateDirectory;
+  readonly ports: Ports;
+  readonly principals: Principals;
+  readonly owner: Principal;
+  readonly onWrite: (tableName: string) => void;
+  readonly onObjectCreated: (created: ObjectCreated) => void;
+  readonly log: (line: string) => void;
+  /** Takes what has been started, so that it is stopped even when the next start fails. */
+  readonly closing: Closing;
+}
+
+const clock: Clock = systemClock;
+
+/** Starts Secrets Manager alone: the ARN of a secret, which other resources refer to, is known only then. */
+export async function startSecrets(
+  settings: Omit<ServiceSettings, 'onWrite' | 'onObjectCreated' | 'owner'>,
+): Promise<RunningSecretsManager> {
+  const { stack, state, ports, principals, log, closing } = settings;
+  const secrets = await startSecretsManager({
+    port: ports.secrets,
+    file: state.folder('secrets.json'),
+    secrets: readSecrets(stack),
+    principals,
+    clock,
+    log,
+  });
+  closing.add(() => secrets.close());
+  return secrets;
+}
+
+/** Starts the databases, buckets and queues of the template, all at once. */
+export async function startServices(settings: ServiceSettings): Promise<RunningServices> {
+  const { stack, state, ports, principals, owner, log, closing } = settings;
+  const started = async <Service extends RunningService>(service: Promise<Service>): Promise<Service> => {
+    const running = await service;
+    closing.add(() => running.close());
+    return running;
+  };
+  // allSettled, so that none is still starting when the first failure is told and all are closed.
+  const [dynamoDb, s3, sqs] = await Promise.allSettled([
+    started(
+      startDynamoDb({
+        port: ports.dynamoDb,
+        directory: state.folder('dynamodb'),
+        tables: readTables(stack).map((table) => table.settings),
+        principals,
+        owner,
+        clock,
+        onWrite: settings.onWrite,
+        log,
+      }),
+    ),
+    started(
+      startS3({
+        port: ports.storage,
+        directory: state.folder('s3'),
+        buckets: readBuckets(stack).map(({ name, corsRules }) => ({
+          BucketName: name,
+          CorsRules: corsRules,
+        })),
+        principals,
+        clock,
+        onObjectCreated: settings.onObjectCreated,
+        log,
+      }),
+    ),
+    started(
+      startSqs({
+        port: ports.queues,
+        directory: state.folder('sqs'),
+        queues: readQueues(stack).map((queue) => queue.settings),
+        principals,
+        clock,
+        log,
+      }),
+    ),
+  ]);
+  return { dynamoDb: fulfilled(dynamoDb), s3: fulfilled(s3), sqs: fulfilled(sqs) };
+}
+
+function fulfilled<Value>(result: PromiseSettledResult<Value>): Value {
+  if (result.status === 'rejected') throw result.reason;
+  return result.value;
+}

@@ -1,0 +1,54 @@
+import type { Endpoints } from './state-directory.ts';
+
+/** A file that every checkout has, for the lines that one can paste. */
+const SAMPLE = 'node_modules/vega-datasets/data/seattle-weather.csv';
+
+const SUBSCRIBE = '{"type":"subscribe","id":"1","topic":"owner:me"}';
+
+/** Commands for a second terminal, each of which works as it stands; for a POSIX shell in the project's folder. */
+export function pasteLines({ api, socket }: Pick<Endpoints, 'api' | 'socket'>): {
+  readonly submit: readonly string[];
+  readonly watchJob: string;
+  readonly watchAll: string;
+} {
+  // API answers are one line of JSON; sed is on every machine, jq is not.
+  const field = (expression: string) => `sed 's/${expression}/'`;
+  const body = String.raw`{\"kind\":\"csv-profile\",\"fileName\":\"$(basename $FILE)\",\"contentType\":\"text/csv\",\"size\":$(wc -c < $FILE)}`;
+  const uploadUrl = String.raw`.*"upload":{[^}]*"url":"\([^"]*\)".*/\1`;
+  const watchUrl = String.raw`.*"job":{"id":"\([^"]*\)".*"watch":{"url":"\([^"]*\)","ticket":"\([^"]*\)".*/\2?job=\1\&ticket=\3`;
+  const ticket = String.raw`.*"ticket":"\([^"]*\)".*/\1`;
+  return {
+    submit: [
+      `FILE=${SAMPLE}`,
+      `JOB=$(curl -s ${api}/jobs -H 'content-type: application/json' -d "${body}")`,
+      `curl -T $FILE -H 'content-type: text/csv' "$(echo "$JOB" | ${field(uploadUrl)})"`,
+    ],
+    watchJob: `npx wscat -c "$(echo "$JOB" | ${field(watchUrl)})"`,
+    watchAll: `npx wscat -c "${socket}?ticket=$(curl -s -X POST ${api}/tickets | ${field(ticket)})" -x '${SUBSCRIBE}' -w 7200`,
+  };
+}
+
+/** What the terminal says once everything is ready. */
+export function welcome(endpoints: Endpoints, startedInMs: number): string {
+  const lines = pasteLines(endpoints);
+  return `
+Jobwire is ready after ${(startedInMs / 1000).toFixed(1)} s.
+
+  page    ${endpoints.dashboard}
+  API     ${endpoints.api}
+  socket  ${endpoints.socket}
+
+Paste into a second terminal, in this folder.
+
+  Ask for a job, and upload a file:
+    ${lines.submit.join('\n    ')}
+
+  Watch that job (its ticket is good for 60 seconds):
+    ${lines.watchJob}
+
+  Watch every job, from now on:
+    ${lines.watchAll}
+
+Stop with Ctrl-C. Other options: npm start -- --help
+`;
+}
