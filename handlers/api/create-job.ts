@@ -108,13 +108,7 @@ async function makeJob(
   await deadlines.send([{ job: id, epoch: job.epoch, status: 'awaiting-upload' }], {
     delaySeconds: UPLOAD_SECONDS, // the queue cuts it to its 900 s, and the sweep sends it on until it is due
   });
-  try {
-    return await jobs.create(job);
-  } catch (error) {
-    // The put was sent twice because its first answer was lost: what it met is what it had made.
-    if (error instanceof JobExistsError && error.current.job.epoch === job.epoch) return error.current;
-    throw error;
-  }
+  return await jobs.create(job);
 }
 
 /** What the upload needs; nothing once the upload is over or its time is up. */

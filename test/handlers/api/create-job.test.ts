@@ -1,9 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { fingerprintOf } from '../../../handlers/api/job-id.ts';
 import { UnavailableError } from '../../../handlers/errors.ts';
-import { MemoryJobs } from '../../../handlers/memory/memory-jobs.ts';
 import { MemoryQueue } from '../../../handlers/memory/memory-queue.ts';
-import type { Deadline, JobRecord, NewJob } from '../../../handlers/ports.ts';
+import type { Deadline } from '../../../handlers/ports.ts';
 import { CreatedJobSchema } from '../../../protocol/http.ts';
 import { parse } from '../../../protocol/invalid.ts';
 import { ApiSetting, BODY, problemOf } from './api-setting.ts';
@@ -164,17 +163,6 @@ describe('what may fail while a job is made', () => {
     expect(await problemOf(response)).toMatchObject({ code: 'internal', retryable: true });
     expect((await setting.jobs.list('anonymous', { limit: 1 })).records).toEqual([]);
     expect(setting.log.entries).toMatchObject([{ level: 'error', fields: { path: '/jobs' } }]);
-  });
-
-  test('a put that is repeated because its answer was lost finds its own job', async () => {
-    class ForgetfulJobs extends MemoryJobs {
-      override async create(job: NewJob): Promise<JobRecord> {
-        await super.create(job);
-        return await super.create(job);
-      }
-    }
-    const { job } = await new ApiSetting({ jobs: new ForgetfulJobs() }).createJob();
-    expect(job.status).toBe('awaiting-upload');
   });
 
   test('a deadline chain is begun for every job, whatever sends fail', async () => {
