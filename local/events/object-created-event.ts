@@ -1,29 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { ACCOUNT, REGION } from '../account.ts';
+import type { ObjectCreated, ObjectCreatedReason } from '../services/s3-object-created.ts';
 import type { BusEvent } from './rule.ts';
-
-/** How an object came to be (S3UG:ev-events; a presigned POST says `POST Object`). */
-export type ObjectCreatedReason = 'PutObject' | 'POST Object' | 'CopyObject' | 'CompleteMultipartUpload';
-
-/** An object that was just written. */
-export interface CreatedObject {
-  readonly bucket: string;
-  /** As it is, not encoded (aws-facts 4). */
-  readonly key: string;
-  /** Bytes. */
-  readonly size: number;
-  /** Without quotes; of a multipart upload with its `-N`. */
-  readonly etag: string;
-  /** Absent in a bucket without versions. */
-  readonly versionId?: string;
-  readonly reason: ObjectCreatedReason;
-  readonly requestId: string;
-  /** Account id of who wrote it. */
-  readonly requester?: string;
-  readonly sourceIpAddress?: string;
-  /** Of the write, in milliseconds since the epoch. */
-  readonly time: number;
-}
 
 /** The detail of `Object Created`. */
 export interface ObjectCreatedDetail {
@@ -33,7 +11,6 @@ export interface ObjectCreatedDetail {
     readonly key: string;
     readonly size: number;
     readonly etag: string;
-    readonly 'version-id'?: string;
     /** Hexadecimal; larger for a later write of the same key. */
     readonly sequencer: string;
   };
@@ -43,18 +20,9 @@ export interface ObjectCreatedDetail {
   readonly reason: ObjectCreatedReason;
 }
 
-let lastSequence = 0n;
-
-/** Sixteen hexadecimal digits that grow with every write, over restarts too as they begin with the time. */
-function nextSequencer(time: number): string {
-  const fromTime = BigInt(Math.trunc(time)) << 16n;
-  lastSequence = fromTime > lastSequence ? fromTime : lastSequence + 1n;
-  return lastSequence.toString(16).toUpperCase().padStart(16, '0');
-}
-
 /** The event that S3 puts on the default bus for a new object (aws-facts 4). */
 export function buildObjectCreatedEvent(
-  object: CreatedObject,
+  object: ObjectCreated,
 ): BusEvent & { readonly detail: ObjectCreatedDetail } {
   return {
     version: '0',
@@ -72,12 +40,11 @@ export function buildObjectCreatedEvent(
         key: object.key,
         size: object.size,
         etag: object.etag,
-        ...(object.versionId !== undefined && { 'version-id': object.versionId }),
-        sequencer: nextSequencer(object.time),
+        sequencer: object.sequencer,
       },
       'request-id': object.requestId,
-      requester: object.requester ?? ACCOUNT,
-      'source-ip-address': object.sourceIpAddress ?? '127.0.0.1',
+      requester: object.requester,
+      'source-ip-address': object.sourceIp,
       reason: object.reason,
     },
   };

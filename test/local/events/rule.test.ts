@@ -1,15 +1,19 @@
 import { expect, test } from 'vitest';
 import { InvalidPatternError } from '../../../local/events/invalid-pattern-error.ts';
-import { buildObjectCreatedEvent, type CreatedObject } from '../../../local/events/object-created-event.ts';
+import { buildObjectCreatedEvent } from '../../../local/events/object-created-event.ts';
 import { type BusEvent, Rule, type RuleTarget } from '../../../local/events/rule.ts';
+import type { ObjectCreated } from '../../../local/services/s3-object-created.ts';
 import { ImpatientClock } from './impatient-clock.ts';
 
-const uploaded: CreatedObject = {
+const uploaded: ObjectCreated = {
   bucket: 'uploads',
   key: 'jobs/01J/ä b+c.csv',
   size: 12,
   etag: '0cc175b9c0f1b6a831c399e269772661',
   reason: 'POST Object',
+  requester: '000000000000',
+  sourceIp: '127.0.0.1',
+  sequencer: '0019AB3F0A52C00000',
   requestId: 'C3D13FE58DE4C810',
   time: Date.UTC(2026, 10, 23, 12, 0, 0, 123),
 };
@@ -47,7 +51,7 @@ test('the event of a new object has the fields of S3', () => {
         key: 'jobs/01J/ä b+c.csv',
         size: 12,
         etag: '0cc175b9c0f1b6a831c399e269772661',
-        sequencer: expect.stringMatching(/^[0-9A-F]{16}$/),
+        sequencer: '0019AB3F0A52C00000',
       },
       'request-id': 'C3D13FE58DE4C810',
       requester: '000000000000',
@@ -55,13 +59,6 @@ test('the event of a new object has the fields of S3', () => {
       reason: 'POST Object',
     },
   });
-});
-
-test('sequencers grow, also within a millisecond and when the clock goes back', () => {
-  const sequencers = [uploaded.time, uploaded.time, uploaded.time - 5_000, uploaded.time + 1].map(
-    (time) => buildObjectCreatedEvent({ ...uploaded, time }).detail.object.sequencer,
-  );
-  expect(sequencers).toEqual([...new Set(sequencers)].sort());
 });
 
 test('matching events go to the target, others do not', async () => {
