@@ -1,0 +1,91 @@
+import { describe, expect, it } from 'vitest';
+import { createJobwireClient } from '../../client/client.ts';
+import { ProblemError, UnexpectedAnswerError, UnreachableError } from '../../client/errors.ts';
+import type { Fetch } from '../../client/platform.ts';
+import { problem } from '../../protocol/http.ts';
+import { jobId, sampleJob } from './sample-job.ts';
+
+interface Call {
+  readonly url: string;
+  readonly init: RequestInit | undefined;
+}
+
+/** A client whose API answers always the same, and what it was asked. */
+function clientThatGets(answer: () => Response | Promise<Response>) {
+  const calls: Call[] = [];
+  const fetch: Fetch = async (url, init) => {
+    calls.push({ url, init });
+    return answer();
+  };
+  return { client: createJobwireClient({ api: 'https://api.example/stage/', fetch }), calls };
+}
+
+const INPUT = { kind: 'csv-profile', fileName: 'a.csv', contentType: 'text/csv', size: 3 };
+
+describe('the HTTP calls', () => {
+  it('create a job with its idempotency key', async () => {
+    const watch = { url: 'wss://socket.example', ticket: 't', protocols: ['jobwire.v1', 'ticket.t'] };
+    const upload = { method: 'PUT', url: 'https://bucket.example/key', headers: {} };
+    const body = { job: sampleJob(1, 'awaiting-upload'), upload, token: 'secret', watch };
+    const { client, calls } = clientThatGets(() => Response.json(body, { status: 201 }));
+    expect(await client.createJob(INPUT, { idempotencyKey: 'key-1' })).toEqual(body);
+    expect(calls[0]?.url).toBe('https://api.example/stage/jobs');
+    expect(calls[0]?.init).toMatchObject({ method: 'POST', body: JSON.stringify(INPUT) });
+    expect(calls[0]?.init?.headers).toMatchObject({ 'idempotency-key': 'key-1' });
+  });
+
+  it('list with a cursor, and cancel with the token of the job in a header', async () => {
+    const listing = clientThatGets(() => Response.json({ jobs: [sampleJob(1)], cursor: 'next' }));
+    expect((await listing.client.list({ cursor: 'a b', limit: 10 })).cursor).toBe('next');
+    expect(listing.calls[0]?.url).toBe('https://api.example/stage/jobs?cursor=a+b&limit=10');
+    const cancelling = clientThatGets(() => Response.json(sampleJob(2, 'cancelled'), { status: 202 }));
+    expect((await cancelling.client.cancel(jobId(1), { token: 'secret' })).status).toBe('cancelled');
+    expect(cancelling.calls[0]?.url).toBe(`https://api.example/stage/jobs/${jobId(1)}/cancel`);
+    expect(cancelling.calls[0]?.init?.headers).toMatchObject({ authorization: 'Bearer secret' });
+  });
+
+  it('throw the problem, with what Retry-After asks for', async () => {
+    const { client } = clientThatGets(() =>
+      Response.json(problem('rate-limited', { detail: 'slow down' }), {
+        status: 429,
+        headers: { 'retry-after': '7' },
+      }),
+    );
+    const error = await client.list().catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(ProblemError);
+    expect(error).toMatchObject({ code: 'rate-limited', status: 429, retryable: true, retryAfterMs: 7000 });
+    expect(error).toMatchObject({ message: 'slow down' });
+  });
+
+  it.each([
+    [401, '{"message":"Unauthorized"}', 'unauthorized', false],
+    [403, '{"message":"Forbidden"}', 'forbidden', false],
+    [400, '<html>', 'bad-request', false],
+    [418, '', 'bad-request', false],
+    [408, '', 'bad-request', true],
+    [429, '{"message":"Too Many Requests"}', 'rate-limited', true],
+    [503, 'no', 'internal', true],
+  ])('make a problem of a bare %i', async (status, body, code, retryable) => {
+    const { client } = clientThatGets(() => new Response(body, { status }));
+    await expect(client.list()).rejects.toMatchObject({ name: 'ProblemError', status, code, retryable });
+  });
+
+  it.each(['', 'hello', '[]', '{"jobs":[{"id":"no"}]}'])('refuse the answer %j', async (body) => {
+    const { client } = clientThatGets(() => new Response(body));
+    await expect(client.list()).rejects.toBeInstanceOf(UnexpectedAnswerError);
+  });
+
+  it('tell an absent network from an abort', async () => {
+    const cause = new TypeError('fetch failed');
+    const { client } = clientThatGets(() => Promise.reject(cause));
+    await expect(client.list()).rejects.toBeInstanceOf(UnreachableError);
+    await expect(client.list()).rejects.toMatchObject({ cause });
+    const signal = AbortSignal.abort(new Error('enough'));
+    await expect(client.list({ signal })).rejects.toThrow('enough');
+  });
+
+  it('keep a hostile id inside its segment', () => {
+    const { client } = clientThatGets(() => new Response());
+    expect(client.resultUrl('../../x?y')).toBe('https://api.example/stage/jobs/..%2F..%2Fx%3Fy/result');
+  });
+});

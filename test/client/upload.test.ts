@@ -1,0 +1,154 @@
+import { once } from 'node:events';
+import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { UnreachableError, UploadRefusedError } from '../../client/errors.ts';
+import type { RequestLike } from '../../client/platform.ts';
+import { type UploadProgress, uploadFile } from '../../client/upload.ts';
+
+interface Received {
+  readonly method: string | undefined;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+}
+
+const received: Received[] = [];
+let server: Server;
+let url: string;
+let answer = { status: 200, body: '' };
+
+beforeEach(async () => {
+  received.length = 0;
+  answer = { status: 200, body: '' };
+  server = createServer(async (request, response) => {
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of request) chunks.push(chunk);
+    received.push({
+      method: request.method,
+      headers: request.headers,
+      body: Buffer.concat(chunks).toString(),
+    });
+    response.statusCode = answer.status;
+    response.end(answer.body);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo; // it listens on TCP, so the address is no pipe name
+  url = `http://127.0.0.1:${port}/key`;
+});
+afterEach(async () => {
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+});
+
+const file = new Blob(['a,b\n1,2\n'], { type: 'text/csv' });
+
+describe('uploadFile by fetch', () => {
+  it('puts the bytes with their length and the signed headers', async () => {
+    const progress: UploadProgress[] = [];
+    const headers = { 'Content-Type': 'text/csv', Host: 'elsewhere', 'content-length': '8' };
+    await uploadFile({ fetch }, { method: 'PUT', url, headers }, file, {
+      onProgress: (each) => progress.push(each),
+    });
+    expect(received[0]).toMatchObject({ method: 'PUT', body: 'a,b\n1,2\n' });
+    expect(received[0]?.headers).toMatchObject({ 'content-type': 'text/csv', 'content-length': '8' });
+    expect(progress).toEqual([
+      { sent: 0, total: 8 },
+      { sent: 8, total: 8 },
+    ]);
+  });
+
+  it('posts a form whose last field is the file', async () => {
+    answer = { status: 204, body: '' };
+    await uploadFile({ fetch }, { method: 'POST', url, fields: { key: 'k', policy: 'p' } }, file, {});
+    const names = [...(received[0]?.body ?? '').matchAll(/ name="(\w+)"/g)].map((match) => match[1]);
+    expect(names).toEqual(['key', 'policy', 'file']);
+  });
+
+  it('names the code of the storage', async () => {
+    answer = { status: 403, body: '<Error><Code>AccessDenied</Code></Error>' };
+    const upload = uploadFile({ fetch }, { method: 'PUT', url, headers: {} }, file, {});
+    await expect(upload).rejects.toBeInstanceOf(UploadRefusedError);
+    await expect(upload).rejects.toMatchObject({ status: 403, code: 'AccessDenied' });
+  });
+
+  it('tells a broken connection from an abort', async () => {
+    server.removeAllListeners('request');
+    server.on('request', (request) => request.socket.destroy());
+    const upload = { method: 'PUT', url, headers: {} } as const;
+    await expect(uploadFile({ fetch }, upload, file, {})).rejects.toBeInstanceOf(UnreachableError);
+    const signal = AbortSignal.abort(new Error('enough'));
+    await expect(uploadFile({ fetch }, upload, file, { signal })).rejects.toThrow('enough');
+  });
+
+  it('refuses to send in parts', async () => {
+    const upload = { method: 'MULTIPART', partSize: 1, parts: [] } as const;
+    await expect(uploadFile({ fetch }, { ...upload, parts: [] }, file, {})).rejects.toBeInstanceOf(TypeError);
+  });
+});
+
+/** An XMLHttpRequest that the test drives; the real one is tried in the browser. */
+class DrivenRequest extends EventTarget implements RequestLike {
+  static last: DrivenRequest;
+  status = 0;
+  responseText = '';
+  aborted = false;
+  readonly upload = {
+    addEventListener: (_type: 'progress', listener: (event: { readonly loaded: number }) => void) => {
+      this.progress = (loaded) => listener({ loaded });
+    },
+  };
+  progress: (loaded: number) => void = () => {};
+  readonly headers: Record<string, string> = {};
+
+  constructor() {
+    super();
+    DrivenRequest.last = this;
+  }
+
+  open(): void {}
+  setRequestHeader(name: string, value: string): void {
+    this.headers[name] = value;
+  }
+  send(): void {}
+  abort(): void {
+    this.aborted = true;
+    this.dispatchEvent(new Event('abort'));
+  }
+}
+
+describe('uploadFile by XMLHttpRequest', () => {
+  const upload = {
+    method: 'PUT',
+    url: 'https://bucket.example/key',
+    headers: { 'content-type': 'a/b' },
+  } as const;
+  const platform = { fetch, XMLHttpRequest: DrivenRequest };
+
+  it('reports the bytes as they leave, never more than there are', async () => {
+    const sent: number[] = [];
+    const done = uploadFile(platform, upload, file, { onProgress: (progress) => sent.push(progress.sent) });
+    const request = DrivenRequest.last;
+    request.progress(3);
+    request.progress(200);
+    request.status = 200;
+    request.dispatchEvent(new Event('load'));
+    await done;
+    expect(sent).toEqual([0, 3, 8, 8]);
+    expect(request.headers).toEqual({ 'content-type': 'a/b' });
+  });
+
+  it('stops at an abort with its reason', async () => {
+    const abort = new AbortController();
+    const done = uploadFile(platform, upload, file, { signal: abort.signal });
+    abort.abort(new Error('enough'));
+    await expect(done).rejects.toThrow('enough');
+    expect(DrivenRequest.last.aborted).toBe(true);
+  });
+
+  it('fails typed when the connection breaks', async () => {
+    const done = uploadFile(platform, upload, file, {});
+    DrivenRequest.last.dispatchEvent(new Event('error'));
+    await expect(done).rejects.toBeInstanceOf(UnreachableError);
+  });
+});
