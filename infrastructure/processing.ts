@@ -27,7 +27,7 @@ export class Processing extends Construct {
     super(scope, id);
     this.work = new QueueWithDeadLetters(this, 'Work', {
       consumerTimeout: TIMEOUT,
-      receives: 3, // as many as fit into the retention, at one receive in 90 minutes
+      receives: 3, // at one receive in 90 minutes the third ends before the retention does
       retention: Duration.hours(6), // the sweep fails a job that has not been started by then
     });
     this.process = new NodeFunction(this, 'Process', {

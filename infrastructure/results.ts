@@ -31,7 +31,7 @@ export class Results extends Construct {
           maxAge: 3600, // seconds
         },
       ],
-      lifecycleRules: [{ id: 'old', expiration: Duration.days(30) }],
+      lifecycleRules: [{ id: 'old', expiration: Duration.days(7) }], // as long as the job that links to it
       removalPolicy: props.data === 'retain' ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
     });
     Validations.of(this.bucket).acknowledge({

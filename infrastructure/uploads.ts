@@ -34,7 +34,7 @@ export class Uploads extends Construct {
       ],
       lifecycleRules: [
         { id: 'unfinished', abortIncompleteMultipartUploadAfter: Duration.days(1) }, // parts nobody sees cost as objects do
-        { id: 'processed', expiration: Duration.days(7) }, // nobody reads an upload after its job; a week to look into failures
+        { id: 'processed', expiration: Duration.days(7) }, // as long as its job, to look into failures
       ],
       removalPolicy: props.data === 'retain' ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
     });

@@ -1,0 +1,128 @@
+import { describe, expect, it } from 'vitest';
+import { SynthesizedStack } from './synthesized-stack.ts';
+
+const stack = new SynthesizedStack({ concurrentJobs: 12 });
+const HOUR = 3_600;
+const DAY = 24 * HOUR;
+
+describe('event source mappings', () => {
+  it('publishes job states as they are committed, and lets no record block the stream', () => {
+    const mapping = stack.readable(stack.properties('AWS::Lambda::EventSourceMapping', 'Publishing/Changes'));
+    expect(mapping).toEqual({
+      FunctionName: '<Publishing/Publish/Function>',
+      EventSourceArn: '<Jobs/Table.StreamArn>',
+      StartingPosition: 'TRIM_HORIZON',
+      BatchSize: 100,
+      MaximumBatchingWindowInSeconds: 0,
+      ParallelizationFactor: 10,
+      BisectBatchOnFunctionError: true,
+      FunctionResponseTypes: ['ReportBatchItemFailures'],
+      MaximumRetryAttempts: 5,
+      MaximumRecordAgeInSeconds: 2 * HOUR,
+      DestinationConfig: { OnFailure: { Destination: '<Publishing/Failures.Arn>' } },
+      FilterCriteria: {
+        Filters: [
+          {
+            Pattern:
+              '{"eventName":["INSERT","MODIFY"],"dynamodb":{"NewImage":{"seq":{"N":[{"exists":true}]}}}}',
+          },
+        ],
+      },
+    });
+  });
+
+  it.each([
+    ['Processing/Process', 'Processing/Work/Queue', 1, 12],
+    ['Publishing/Deliver', 'Publishing/Deliveries/Queue', 10, 5],
+    ['Sweeping/Sweep', 'Sweeping/Deadlines/Queue', 10, 2],
+  ])(
+    '%s consumes %s, %i at a time, %i at once, and names what failed',
+    (consumer, queue, size, concurrency) => {
+      const mapping = stack.properties('AWS::Lambda::EventSourceMapping', `${consumer}/Messages`);
+      expect(stack.readable(mapping)).toEqual({
+        FunctionName: `<${consumer}/Function>`,
+        EventSourceArn: `<${queue}.Arn>`,
+        BatchSize: size,
+        FunctionResponseTypes: ['ReportBatchItemFailures'],
+        ScalingConfig: { MaximumConcurrency: concurrency },
+      });
+    },
+  );
+});
+
+describe('queues', () => {
+  it.each([
+    ['Processing/Work', 6 * 900, 6 * HOUR, 3],
+    ['Publishing/Deliveries', 6 * 30, 2 * HOUR, 5],
+    ['Sweeping/Deadlines', 6 * 60, 14 * DAY, 10],
+  ])(
+    '%s hides a message for six times its function’s time-out and keeps what fails',
+    (path, hidden, kept, receives) => {
+      expect(stack.readable(stack.properties('AWS::SQS::Queue', `${path}/Queue`))).toEqual({
+        VisibilityTimeout: hidden,
+        MessageRetentionPeriod: kept,
+        SqsManagedSseEnabled: true,
+        RedrivePolicy: { deadLetterTargetArn: `<${path}/DeadLetters.Arn>`, maxReceiveCount: receives },
+      });
+    },
+  );
+
+  it('keeps failures for two weeks', () => {
+    const failures = Object.keys(stack.ofType('AWS::SQS::Queue')).filter((path) => !path.endsWith('/Queue'));
+    expect(failures.sort()).toEqual([
+      'Processing/Work/DeadLetters',
+      'Publishing/Deliveries/DeadLetters',
+      'Publishing/Failures',
+      'Sweeping/Deadlines/DeadLetters',
+      'Uploaded/Failures',
+    ]);
+    for (const path of failures) {
+      expect(stack.properties('AWS::SQS::Queue', path)).toEqual({
+        MessageRetentionPeriod: 14 * DAY,
+        SqsManagedSseEnabled: true,
+      });
+    }
+  });
+
+  it('are reached over TLS alone', () => {
+    const policies = Object.values(stack.ofType('AWS::SQS::QueuePolicy')).map(({ Properties }) =>
+      JSON.stringify(stack.readable(Properties)),
+    );
+    for (const path of Object.keys(stack.ofType('AWS::SQS::Queue'))) {
+      const [policy] = policies.filter((text) => text.includes(`"Queues":["<${path}>"]`));
+      expect(policy, path).toContain(
+        `{"Action":"sqs:*","Condition":{"Bool":{"aws:SecureTransport":"false"}},"Effect":"Deny","Principal":{"AWS":"*"},"Resource":"<${path}.Arn>"}`,
+      );
+    }
+  });
+});
+
+describe('uploads', () => {
+  it('invoke the function for every object that a client may write', () => {
+    expect(stack.readable(stack.properties('AWS::Events::Rule', 'Uploaded/Rule'))).toMatchObject({
+      State: 'ENABLED',
+      EventPattern: {
+        source: ['aws.s3'],
+        'detail-type': ['Object Created'],
+        detail: { bucket: { name: ['<Uploads/Bucket>'] }, object: { key: [{ prefix: 'uploads/' }] } },
+      },
+      Targets: [
+        {
+          Arn: '<Uploaded/ObjectCreated/Function.Arn>',
+          DeadLetterConfig: { Arn: '<Uploaded/Failures.Arn>' },
+          RetryPolicy: { MaximumEventAgeInSeconds: DAY, MaximumRetryAttempts: 185 },
+        },
+      ],
+    });
+  });
+
+  it('keep the invocations that fail', () => {
+    const config = stack.properties('AWS::Lambda::EventInvokeConfig', 'Uploaded/Invocation');
+    expect(stack.readable(config)).toMatchObject({
+      FunctionName: '<Uploaded/ObjectCreated/Function>',
+      MaximumRetryAttempts: 2,
+      MaximumEventAgeInSeconds: 6 * HOUR,
+      DestinationConfig: { OnFailure: { Destination: '<Uploaded/Failures.Arn>' } },
+    });
+  });
+});

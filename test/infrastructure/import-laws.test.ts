@@ -1,0 +1,140 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const CRUISER = join(ROOT, 'node_modules', 'dependency-cruiser', 'bin', 'dependency-cruiser.mjs');
+const CONFIGURATION = join(ROOT, '.dependency-cruiser.cjs');
+
+/** Files that keep the laws, so that each case below breaks one. */
+const LAWFUL: Readonly<Record<string, string>> = {
+  'protocol/job.ts':
+    "import * as v from 'valibot'; export const JobSchema = v.string(); export type Job = string;",
+  'handlers/ports.ts': "import type { Job } from '../protocol/job.ts'; export type Jobs = Job[];",
+  'handlers/errors.ts': 'export class HandlerError extends Error {}',
+  'handlers/environment.ts': 'export const VARIABLES = {};',
+  'handlers/api/api.ts': "import type { Jobs } from '../ports.ts'; export const jobs: Jobs = [];",
+  'handlers/api/api.lambda.ts':
+    "import { jobs } from './api.ts'; import { Table } from '../aws/table.ts'; export const handler = () => [jobs, Table];",
+  'handlers/publish/publish.ts': 'export type Publish = 1; export const publish = 1;',
+  'handlers/aws/table.ts':
+    "import { SQSClient } from '@aws-sdk/client-sqs'; export class Table extends SQSClient {}",
+  'handlers/memory/table.ts': 'export class Table {}',
+  'infrastructure/stack.ts':
+    "import { VARIABLES } from '../handlers/environment.ts'; export const names = VARIABLES;",
+  'client/client.ts': "import { JobSchema } from '../protocol/job.ts'; export const client = JobSchema;",
+  'web/page.ts': "import { client } from '../client/client.ts'; export const page = client;",
+  'local/runtime.ts': 'export const runtime = 1;',
+  'test/api.test.ts': "import { Table } from '../handlers/memory/table.ts'; export const table = Table;",
+};
+
+let directory: string;
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'jobwire-laws-'));
+  symlinkSync(join(ROOT, 'node_modules'), join(directory, 'node_modules'), 'junction');
+  write(
+    'package.json',
+    JSON.stringify({
+      dependencies: { '@aws-sdk/client-sqs': '*', valibot: '*' },
+      devDependencies: { ws: '*' },
+    }),
+  );
+  for (const [file, source] of Object.entries(LAWFUL)) write(file, source);
+});
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+function write(file: string, source: string): void {
+  mkdirSync(dirname(join(directory, file)), { recursive: true });
+  writeFileSync(join(directory, file), `${source}\n`);
+}
+
+/** The laws that are broken, by name. */
+function brokenLaws(): string[] {
+  const folders = ['protocol', 'handlers', 'infrastructure', 'client', 'web', 'local', 'test'];
+  const { stdout, stderr } = spawnSync(
+    process.execPath,
+    [CRUISER, '--config', CONFIGURATION, '--output-type', 'json', ...folders],
+    { cwd: directory, encoding: 'utf8' },
+  );
+  expect(stderr).toBe('');
+  const report: unknown = JSON.parse(stdout);
+  const { summary } = report as { summary: { violations: { rule: { name: string } }[] } }; // the cruiser's format
+  return [...new Set(summary.violations.map(({ rule }) => rule.name))].sort();
+}
+
+describe('import laws', () => {
+  it('hold where they are kept', () => {
+    expect(brokenLaws()).toEqual([]);
+  });
+
+  it.each([
+    [
+      'protocol-is-pure',
+      'protocol/job.ts',
+      "import type { Jobs } from '../handlers/errors.ts'; export type J = Jobs;",
+    ],
+    ['client-stands-alone', 'client/client.ts', "export * from '../handlers/errors.ts';"],
+    [
+      'web-imports-client-and-protocol',
+      'web/page.ts',
+      "export const later = () => import('../handlers/errors.ts');",
+    ],
+    ['web-runs-in-a-browser', 'web/page.ts', "import 'node:fs';"],
+    [
+      'stage-imports-no-other-stage',
+      'handlers/api/api.ts',
+      "import type { Publish } from '../publish/publish.ts'; export type P = Publish;",
+    ],
+    ['stage-imports-no-other-stage', 'handlers/api/api.ts', "export { Table } from '../aws/table.ts';"],
+    [
+      'stage-does-not-know-aws',
+      'handlers/api/api.ts',
+      "import { type SQSClient } from '@aws-sdk/client-sqs'; export type S = SQSClient;",
+    ],
+    ['aws-imports-ports', 'handlers/aws/table.ts', "export { publish } from '../publish/publish.ts';"],
+    ['ports-import-protocol', 'handlers/errors.ts', "export { publish } from './publish/publish.ts';"],
+    [
+      'lambda-wires-its-own-stage',
+      'handlers/api/api.lambda.ts',
+      "export { publish } from '../publish/publish.ts';",
+    ],
+    [
+      'nobody-imports-a-lambda',
+      'test/api.test.ts',
+      "export { handler } from '../handlers/api/api.lambda.ts';",
+    ],
+    ['memory-is-for-tests', 'handlers/api/api.lambda.ts', "export { Table } from '../memory/table.ts';"],
+    [
+      'infrastructure-imports-variable-names',
+      'infrastructure/stack.ts',
+      "import type { Jobs } from '../handlers/ports.ts'; export type J = Jobs;",
+    ],
+    ['local-reads-the-template', 'local/runtime.ts', "export { JobSchema } from '../protocol/job.ts';"],
+    ['nobody-imports-tests', 'local/runtime.ts', "export { table } from '../test/api.test.ts';"],
+    [
+      'no-cycles',
+      'handlers/environment.ts',
+      "import type { V } from './environment-names.ts'; export type E = V;",
+    ],
+    ['no-rooms-without-a-name', 'local/runtime.ts', "export { helper } from './helpers.ts';"],
+    [
+      'no-development-dependency-at-run-time',
+      'handlers/api/api.ts',
+      "import WebSocket from 'ws'; export const S = WebSocket;",
+    ],
+    ['no-undeclared-dependency', 'handlers/api/api.ts', "export { Hono } from 'hono';"],
+    ['everything-resolves', 'handlers/api/api.ts', "import './nowhere.ts';"],
+  ])('%s is seen in %s', (law, file, source) => {
+    write('handlers/environment-names.ts', "import type { E } from './environment.ts'; export type V = E;");
+    write('local/helpers.ts', 'export const helper = 1;');
+    write(file, source);
+    try {
+      expect(brokenLaws()).toContain(law);
+    } finally {
+      write(file, LAWFUL[file] ?? '');
+    }
+  });
+});

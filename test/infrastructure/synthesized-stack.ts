@@ -1,0 +1,126 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { App } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import {
+  ENTRIES,
+  type FunctionBundles,
+  type FunctionName,
+  type PageBundle,
+} from '../../infrastructure/bundles.ts';
+import { JobwireStack } from '../../infrastructure/jobwire-stack.ts';
+import { readSettings } from '../../infrastructure/settings.ts';
+
+/** The context that the CDK's command line takes from cdk.json. */
+export const FLAGS: Readonly<Record<string, unknown>> = JSON.parse(
+  readFileSync(new URL('../../cdk.json', import.meta.url), 'utf8'),
+).context;
+
+/** Every function, and the path of its construct. */
+export const FUNCTIONS: readonly (readonly [name: FunctionName, path: string])[] = [
+  ['api', 'HttpApi/Handler'],
+  ['objectCreated', 'Uploaded/ObjectCreated'],
+  ['process', 'Processing/Process'],
+  ['publish', 'Publishing/Publish'],
+  ['deliver', 'Publishing/Deliver'],
+  ['authorize', 'SocketRoutes/Authorize'],
+  ['socket', 'SocketRoutes/Socket'],
+  ['sweep', 'Sweeping/Sweep'],
+];
+
+/** A resource of a template. */
+export interface Resource {
+  readonly Type: string;
+  readonly Properties: Readonly<Record<string, unknown>>;
+  readonly Metadata?: { readonly 'aws:cdk:path'?: string };
+  readonly DependsOn?: readonly string[];
+  readonly DeletionPolicy?: string;
+}
+
+/** The stack in an app of its own, with stand-ins for the bundles. Call `dispose` when done. */
+export function createStack(context: Readonly<Record<string, unknown>> = {}): {
+  readonly app: App;
+  readonly stack: JobwireStack;
+  dispose(): void;
+} {
+  const directory = mkdtempSync(join(tmpdir(), 'jobwire-test-'));
+  const app = new App({
+    context: { ...FLAGS, 'aws:cdk:enable-path-metadata': true, auth: 'open', ...context },
+    outdir: join(directory, 'out'),
+    autoSynth: false,
+  });
+  const stack = new JobwireStack(app, 'Jobwire', {
+    settings: readSettings(app.node),
+    functions: standInFunctions(directory),
+    page: standInPage(directory),
+  });
+  return { app, stack, dispose: () => rmSync(directory, { recursive: true, force: true }) };
+}
+
+function standInFunctions(directory: string): FunctionBundles {
+  const folders = Object.keys(ENTRIES).map((name): [string, string] => {
+    const folder = join(directory, name);
+    mkdirSync(folder);
+    writeFileSync(join(folder, 'index.mjs'), `export const handler = async () => '${name}';\n`);
+    return [name, folder];
+  });
+  return Object.fromEntries(folders) as FunctionBundles; // one for every key of ENTRIES
+}
+
+function standInPage(directory: string): PageBundle {
+  const assets = join(directory, 'page');
+  mkdirSync(assets);
+  writeFileSync(join(assets, 'main.js'), '');
+  return { assets, index: '<meta content="{{api}}"><meta content="connect-src {{connect-sources}}">' };
+}
+
+/** A synthesized template, and words for what its resources say to each other. */
+export class SynthesizedStack {
+  readonly template: Template;
+  readonly resources: Readonly<Record<string, Resource>>;
+
+  constructor(context: Readonly<Record<string, unknown>> = {}) {
+    const { stack, dispose } = createStack(context);
+    this.template = Template.fromStack(stack);
+    this.resources = this.template.toJSON()['Resources'];
+    dispose();
+  }
+
+  /** The resources of a type, by the path of their construct. */
+  ofType(type: string): Readonly<Record<string, Resource>> {
+    return Object.fromEntries(
+      Object.entries(this.resources)
+        .filter(([, resource]) => resource.Type === type)
+        .map(([id, resource]) => [this.path(id), resource]),
+    );
+  }
+
+  /** The properties of the resource of a type at a path. */
+  properties(type: string, path: string): Readonly<Record<string, unknown>> {
+    const resource = this.ofType(type)[path];
+    if (resource === undefined) throw new Error(`${type} at ${path}: only ${Object.keys(this.ofType(type))}`);
+    return resource.Properties;
+  }
+
+  /** `Jobs/Table` for a logical id. */
+  path(id: string): string {
+    const path = this.resources[id]?.Metadata?.['aws:cdk:path'] ?? id;
+    return path.replace(/^Jobwire\//, '').replace(/\/Resource$/, '');
+  }
+
+  /** A value with its references as `<Jobs/Table.Arn>`; pseudo parameters as `<AWS::Region>`. */
+  readable(value: unknown): unknown {
+    if (Array.isArray(value)) return value.map((item) => this.readable(item));
+    if (typeof value !== 'object' || value === null) return value;
+    const [entry, ...more] = Object.entries(value);
+    if (entry !== undefined && more.length === 0) {
+      const [name, argument] = entry;
+      if (name === 'Ref') return `<${this.path(String(argument))}>`;
+      if (name === 'Fn::GetAtt') return `<${this.path(argument[0])}.${argument[1]}>`;
+      if (name === 'Fn::Join')
+        return argument[1].map((item: unknown) => this.readable(item)).join(argument[0]);
+    }
+    return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, this.readable(item)]));
+  }
+}
