@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import * as v from 'valibot';
 import { expect, test } from 'vitest';
+import { CALLS } from '../../handlers/api/api.ts';
 import { answerEvents, type HttpHandler } from '../../handlers/api/lambda-event.ts';
 import { MemoryJobs } from '../../handlers/memory/memory-jobs.ts';
 import { MemoryQueue } from '../../handlers/memory/memory-queue.ts';
@@ -44,14 +45,22 @@ function requestEvent(job: string, token: string): fc.Arbitrary<HttpEvent> {
     fc.constant('job_00000000000000000000000000'),
     printable,
   );
-  const path = fc.oneof(
-    fc.constantFrom('/jobs', '/tickets', '/', '/jobs/'),
-    id.map((text) => `/jobs/${encodeURIComponent(text)}`),
-    fc
-      .tuple(id, fc.constantFrom('tickets', 'cancel', 'upload/complete', 'result', 'x'))
-      .map(([text, rest]) => `/jobs/${encodeURIComponent(text)}/${rest}`),
-    printable.map((text) => `/${text}`),
+  const anyCall = fc.tuple(
+    fc.constantFrom('GET', 'POST', 'PUT', 'DELETE', 'HEAD', 'OPTIONS', 'PATCH', 'TRACE', 'x y', ''),
+    fc.oneof(
+      fc.constantFrom('/jobs', '/tickets', '/', '/jobs/'),
+      id.map((text) => `/jobs/${encodeURIComponent(text)}`),
+      fc
+        .tuple(id, fc.constantFrom('tickets', 'cancel', 'upload/complete', 'result', 'x'))
+        .map(([text, rest]) => `/jobs/${encodeURIComponent(text)}/${rest}`),
+      printable.map((text) => `/${text}`),
+    ),
   );
+  // Half of the requests are of the table, so that what is behind a path is reached often.
+  const tableCall = fc
+    .constantFrom(...CALLS)
+    .map((call): [string, string] => [call.method, call.path.replace('{id}', job)]);
+  const call = fc.oneof(tableCall, anyCall);
   const headers = fc.dictionary(
     fc.constantFrom(
       'content-type',
@@ -97,8 +106,7 @@ function requestEvent(job: string, token: string): fc.Arbitrary<HttpEvent> {
   );
   return fc
     .record({
-      method: fc.constantFrom('GET', 'POST', 'PUT', 'DELETE', 'HEAD', 'OPTIONS', 'PATCH', 'TRACE', 'x y', ''),
-      path,
+      call,
       query: fc.oneof(
         fc.constant(''),
         printable,
@@ -110,7 +118,7 @@ function requestEvent(job: string, token: string): fc.Arbitrary<HttpEvent> {
       isBase64Encoded: fc.boolean(),
       subject: fc.oneof(fc.constant('anonymous'), fc.constant('bob'), anything, fc.constant(undefined)),
     })
-    .map(({ method, path: rawPath, query, headers: sent, body: text, isBase64Encoded, subject }) => ({
+    .map(({ call: [method, rawPath], query, headers: sent, body: text, isBase64Encoded, subject }) => ({
       version: '2.0',
       routeKey: '$default',
       rawPath,

@@ -9,7 +9,10 @@ function setting() {
   const logged: unknown[] = [];
   const write = (...entry: unknown[]) => void logged.push(entry);
   const authorize = createAuthorize({ tokens, log: { info: write, warn: write, error: write } });
-  return { tokens, authorize, logged, advance: (milliseconds: number) => void (now += milliseconds) };
+  const advance = (milliseconds: number) => {
+    now += milliseconds;
+  };
+  return { tokens, authorize, logged, advance };
 }
 
 test('a ticket opens what it was made for', async () => {
