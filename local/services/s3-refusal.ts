@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { SignatureRefusal } from '../permissions/signature.ts';
 
 /** Errors of S3 that we answer ourselves, with their status (S3 API, ErrorResponses). */
 const STATUSES = {
@@ -88,4 +89,36 @@ export function xmlOf(elements: Readonly<Record<string, string | number>>): stri
 
 function escapeXml(text: string): string {
   return text.replace(/[<>&"']/g, (character) => `&#${character.charCodeAt(0)};`);
+}
+
+/** The error with which S3 answers a request that nobody has signed as they should. */
+export function authenticationRefusal(refusal: SignatureRefusal): S3Refusal {
+  switch (refusal) {
+    case 'missing':
+      return new S3Refusal('AccessDenied', 'Access Denied');
+    case 'malformed':
+      return new S3Refusal(
+        'AuthorizationQueryParametersError',
+        'The Authorization header or the query is not one of AWS Signature Version 4.',
+      );
+    case 'unknown-access-key':
+      return new S3Refusal(
+        'InvalidAccessKeyId',
+        'The AWS Access Key Id you provided does not exist in our records.',
+      );
+    case 'signature-mismatch':
+      return new S3Refusal(
+        'SignatureDoesNotMatch',
+        'The request signature we calculated does not match the signature you provided. Check your key and signing method.',
+      );
+    case 'expired':
+      return new S3Refusal('AccessDenied', 'Request has expired');
+    case 'skewed':
+      return new S3Refusal(
+        'RequestTimeTooSkewed',
+        'The difference between the request time and the current time is too large.',
+      );
+    case 'unsigned-headers':
+      return new S3Refusal('AccessDenied', 'There were headers present in the request which were not signed');
+  }
 }

@@ -152,9 +152,11 @@ export async function openStorage(
     else sendRefusal(this.req, this.res, refusal);
   };
   s3rver.on('error', (error, { req }) => {
-    // Those with a status below 500 are answers; and a client that went away is its own affair.
-    const expected = 'expose' in error && error.expose === true;
-    if (!expected && !(req.destroyed && !req.complete)) log(`S3: ${error.stack ?? error.message}`);
+    // Those with a status below 500 are answers; and a client that goes away is its own affair.
+    const answered = 'expose' in error && error.expose === true;
+    const code = 'code' in error ? String(error.code) : '';
+    const cutOff = !req.complete && /^(HPE_|ECONNRESET$|ERR_STREAM_PREMATURE_CLOSE$)/.test(code);
+    if (!answered && !cutOff) log(`S3: ${error.stack ?? error.message}`);
   });
   const handle = s3rver.callback();
 

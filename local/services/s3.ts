@@ -6,14 +6,15 @@ import { ACCOUNT } from '../account.ts';
 import type { Clock } from '../clock.ts';
 import { listen } from '../gateway/listening-server.ts';
 import { denial, isAllowed, type Principal, type Principals } from '../permissions/principal.ts';
-import { authenticate, type SignatureRefusal } from '../permissions/signature.ts';
+import { authenticate } from '../permissions/signature.ts';
 import { HOST, type RunningService } from './running-service.ts';
+import { checkRead, writePrecondition } from './s3-conditions.ts';
 import { allowOrigin, answerPreflight, type CorsRule } from './s3-cors.ts';
 import { readUpload } from './s3-multipart.ts';
 import { type ObjectCreated, type ObjectCreatedReason, sequencers } from './s3-object-created.ts';
 import { listPermission, operationOf, permissionsOf, type S3Operation } from './s3-operation.ts';
 import { answerPost } from './s3-post.ts';
-import { S3Refusal, sendRefusal } from './s3-refusal.ts';
+import { authenticationRefusal, S3Refusal, sendRefusal } from './s3-refusal.ts';
 import { openStorage, type S3Storage, type StorageRequest } from './s3-store.ts';
 import { uploadOf } from './s3-upload.ts';
 
@@ -218,56 +219,6 @@ function uploadDirectory(storage: S3Storage, operation: { bucket: string; upload
   return join(storage.store.getResourcePath(operation.bucket, undefined, 'uploads'), operation.uploadId);
 }
 
-/** `If-Match`, and ranges that s3rver takes for others: `bytes=-n`, and lists, which S3 ignores. */
-async function checkRead(
-  storage: S3Storage,
-  { bucket, key }: { readonly bucket: string; readonly key: string },
-  request: IncomingMessage,
-): Promise<void> {
-  const { headers } = request;
-  if ((headers['if-match'] === undefined && headers.range === undefined) || !storage.exists(bucket, key))
-    return;
-  const metadata = await storage.store.getMetadata(bucket, key);
-  if (headers['if-match'] !== undefined && !matchesEtag(headers['if-match'], metadata.etag)) {
-    throw preconditionFailed('If-Match');
-  }
-  const suffix = /^bytes=-(\d+)$/.exec(headers.range ?? '')?.[1];
-  if (suffix !== undefined) {
-    headers.range = `bytes=${Math.max(0, metadata['content-length'] - Number(suffix))}-`;
-  } else if (!/^bytes=\d+-\d*$/.test(headers.range ?? '')) delete headers.range;
-}
-
-/** S3's conditional writes: `If-None-Match: *` and `If-Match` (S3UG:conditional-requests). */
-function writePrecondition(
-  storage: S3Storage,
-  { bucket, key }: { readonly bucket: string; readonly key: string },
-  request: IncomingMessage,
-): () => void {
-  const { 'if-none-match': noneMatch, 'if-match': match } = request.headers;
-  if (match !== undefined) {
-    throw new S3Refusal('NotImplemented', 'The local S3 does not know If-Match for writes.');
-  }
-  return () => {
-    if (noneMatch !== undefined && storage.exists(bucket, key)) throw preconditionFailed('If-None-Match');
-  };
-}
-
-function matchesEtag(list: string, etag: string): boolean {
-  return list
-    .split(',')
-    .some((item) => item.trim() === '*' || item.trim().replaceAll('"', '') === etag.replaceAll('"', ''));
-}
-
-function preconditionFailed(condition: string): S3Refusal {
-  return new S3Refusal(
-    'PreconditionFailed',
-    'At least one of the pre-conditions you specified did not hold',
-    {
-      Condition: condition,
-    },
-  );
-}
-
 function noSuchBucket(bucket: string): S3Refusal {
   return new S3Refusal('NoSuchBucket', 'The specified bucket does not exist', { BucketName: bucket });
 }
@@ -303,37 +254,6 @@ function tell(
     requestId: String(response.getHeader('x-amz-request-id')),
     time: settings.clock.now(),
   });
-}
-
-function authenticationRefusal(refusal: SignatureRefusal): S3Refusal {
-  switch (refusal) {
-    case 'missing':
-      return new S3Refusal('AccessDenied', 'Access Denied');
-    case 'malformed':
-      return new S3Refusal(
-        'AuthorizationQueryParametersError',
-        'The Authorization header or the query is not one of AWS Signature Version 4.',
-      );
-    case 'unknown-access-key':
-      return new S3Refusal(
-        'InvalidAccessKeyId',
-        'The AWS Access Key Id you provided does not exist in our records.',
-      );
-    case 'signature-mismatch':
-      return new S3Refusal(
-        'SignatureDoesNotMatch',
-        'The request signature we calculated does not match the signature you provided. Check your key and signing method.',
-      );
-    case 'expired':
-      return new S3Refusal('AccessDenied', 'Request has expired');
-    case 'skewed':
-      return new S3Refusal(
-        'RequestTimeTooSkewed',
-        'The difference between the request time and the current time is too large.',
-      );
-    case 'unsigned-headers':
-      return new S3Refusal('AccessDenied', 'There were headers present in the request which were not signed');
-  }
 }
 
 function parsedUrl(text: string): URL {
