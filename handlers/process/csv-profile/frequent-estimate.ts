@@ -15,7 +15,7 @@ export interface WatchedValue {
  * from a library: docs/decisions/0010-sketches.md.
  */
 export class FrequentEstimate {
-  readonly #cells = new Float64Array(CELLS);
+  readonly #cells = new Uint32Array(CELLS);
   readonly #positions = new Map<string, number>();
   readonly #keys: string[] = [];
   readonly #hashes: number[] = [];

@@ -22,7 +22,7 @@ export interface Dialect {
 export const MAXIMUM_RECORD_CHARACTERS = 1024 * 1024;
 
 /** So much text, in characters, is worth a pass of the parser. */
-const PASS_CHARACTERS = 64 * 1024;
+const PASS_CHARACTERS = 16 * 1024;
 
 /**
  * What Papa.Parser answers (papaparse.js 5.7, `returnable`); its types say `any`. `row` of an error counts from

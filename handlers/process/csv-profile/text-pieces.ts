@@ -12,7 +12,7 @@ export interface TextPiece {
 }
 
 /** The most bytes that become text at once; larger chunks of the stream are cut. */
-const PIECE_BYTES = 64 * 1024;
+const PIECE_BYTES = 16 * 1024;
 
 /** So often, in bytes, timers and sockets get their turn, even where the stream has everything in memory. */
 const TURN_BYTES = 1024 * 1024;

@@ -1,0 +1,213 @@
+import type { JobError, Progress } from '../../protocol/job.ts';
+import { isKind, type Kind } from '../../protocol/kinds.ts';
+import { ChangeRefusedError, JobNotFoundError, UnavailableError } from '../errors.ts';
+import type {
+  Deadline,
+  JobFields,
+  JobRecord,
+  Jobs,
+  Log,
+  Meter,
+  Queue,
+  Results,
+  Uploads,
+  Work,
+} from '../ports.ts';
+import { claim } from './claim.ts';
+import { type Clock, timestampOf } from './clock.ts';
+import { jobErrorOf, TIME_LIMIT_ERROR, UNKNOWN_KIND_ERROR } from './job-failure.ts';
+import { persist } from './persistence.ts';
+import type { Processor } from './processor.ts';
+import type { ReportedFields } from './progress-merge.ts';
+import { JobReporter } from './progress-reporter.ts';
+import { runProcessor } from './run-processor.ts';
+import { WorkStoppedError } from './work-stopped.ts';
+
+/** So long before the function's own end the work is stopped, so that the job can still be told. Milliseconds. */
+const STOP_BEFORE_END = 10_000;
+
+/** So long before the function's own end nothing is tried any more. Milliseconds. */
+const GIVE_UP_BEFORE_END = 1_000;
+
+/** When the first look for a stalled job is due: the stall deadline of the sweep stage. */
+const FIRST_LOOK_SECONDS = 60;
+
+/** What `runJob` needs. */
+export interface RunJobParts {
+  readonly jobs: Jobs;
+  readonly uploads: Uploads;
+  readonly results: Results;
+  readonly deadlines: Queue<Deadline>;
+  readonly processors: Readonly<Record<Kind, Processor>>;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly meter: Meter;
+  /** An id that no other run ever has. */
+  readonly newExecution: () => string;
+  /** From 0 to 1, for back-off. */
+  readonly random: () => number;
+}
+
+/**
+ * Works on the job of one message. Answers whether the message is `done` with, or must be `keep`t for another
+ * delivery. `endsAt` is when the function is stopped by Lambda, in milliseconds since the epoch. Never throws.
+ */
+export async function runJob(work: Work, endsAt: number, parts: RunJobParts): Promise<'done' | 'keep'> {
+  const { clock, log } = parts;
+  const execution = parts.newExecution();
+  try {
+    const claimed = await persist(
+      'claiming the job',
+      () => claim(work, execution, parts),
+      Math.min(clock.now() + STOP_BEFORE_END, endsAt - STOP_BEFORE_END),
+      parts,
+    );
+    if (claimed.kind !== 'claimed') return claimed.kind === 'keep' ? 'keep' : 'done';
+    return await new Run(claimed.record, execution, endsAt, parts).run();
+  } catch (error) {
+    if (error instanceof UnavailableError)
+      log.warn('the job is left for another delivery', { job: work.job, error });
+    else log.error('the job is left for another delivery: something unforeseen', { job: work.job, error });
+    return 'keep';
+  }
+}
+
+/** One execution on one job that it has claimed. */
+class Run {
+  readonly #record: JobRecord;
+  readonly #execution: string;
+  readonly #endsAt: number;
+  readonly #parts: RunJobParts;
+  readonly #abort = new AbortController();
+
+  constructor(record: JobRecord, execution: string, endsAt: number, parts: RunJobParts) {
+    this.#record = record;
+    this.#execution = execution;
+    this.#endsAt = endsAt;
+    this.#parts = parts;
+  }
+
+  async run(): Promise<'done' | 'keep'> {
+    const { jobs, clock, log, meter } = this.#parts;
+    const startedAt = clock.now();
+    const timeLimit = clock.schedule(Math.max(0, this.#endsAt - STOP_BEFORE_END - startedAt), () =>
+      this.#abort.abort(new WorkStoppedError('time-limit')),
+    );
+    const reporter = new JobReporter({
+      jobs,
+      record: this.#record,
+      execution: this.#execution,
+      clock,
+      log,
+      stop: (reason) => this.#abort.abort(reason),
+    });
+    const watching = this.#sendDeadline();
+    try {
+      const { kind } = this.#record.job;
+      const processor = isKind(kind) ? this.#parts.processors[kind] : undefined;
+      if (processor === undefined) return await this.#fail(UNKNOWN_KIND_ERROR, await reporter.settle());
+      return await this.#work(processor, reporter);
+    } finally {
+      timeLimit.cancel();
+      await reporter.settle();
+      this.#abort.abort(new WorkStoppedError('cancelled')); // ends what is left: the deadline's retries
+      await watching;
+      meter.milliseconds('JobDuration', clock.now() - startedAt);
+    }
+  }
+
+  async #work(processor: Processor, reporter: JobReporter): Promise<'done' | 'keep'> {
+    const { uploads, results, log } = this.#parts;
+    const { signal } = this.#abort;
+    try {
+      const stopAt = this.#endsAt - STOP_BEFORE_END;
+      const body = await persist(
+        'opening the upload',
+        () => uploads.open(this.#record, signal),
+        stopAt,
+        this.#parts,
+        signal,
+      );
+      const { bytes, contentType } = await runProcessor(processor, this.#record, body, reporter, signal);
+      await persist(
+        'writing the result',
+        () => results.write(this.#record, bytes, contentType),
+        this.#endsAt - GIVE_UP_BEFORE_END,
+        this.#parts,
+        signal,
+      );
+      const fields = await reporter.settle();
+      signal.throwIfAborted();
+      const href = `/jobs/${this.#record.job.id}/result`;
+      return await this.#end('succeeded', {
+        ...fields,
+        progress: complete(fields.progress),
+        result: { href, contentType, size: bytes.byteLength },
+      });
+    } catch (error) {
+      const fields = await reporter.settle();
+      if (signal.aborted) return this.#stopped(signal.reason, fields);
+      if (error instanceof UnavailableError) throw error; // the message stays: another execution takes over
+      const jobError = jobErrorOf(error);
+      if (jobError.code === 'processing-failed')
+        log.error('the processor failed', { job: this.#record.job.id, error });
+      else log.info('the job failed', { job: this.#record.job.id, error });
+      return this.#fail(jobError, fields);
+    }
+  }
+
+  async #stopped(reason: unknown, fields: ReportedFields): Promise<'done' | 'keep'> {
+    const { log } = this.#parts;
+    const why = reason instanceof WorkStoppedError ? reason.reason : undefined;
+    log.info('the work was stopped', { job: this.#record.job.id, reason: why });
+    if (why === 'time-limit') return this.#fail(TIME_LIMIT_ERROR, fields);
+    // Another execution has the job, and may need the message if it dies.
+    return why === 'lost' ? 'keep' : 'done';
+  }
+
+  #fail(error: JobError, fields: ReportedFields): Promise<'done' | 'keep'> {
+    return this.#end('failed', { ...fields, error });
+  }
+
+  /** The write that must not get lost: tried until the function ends, then left to the next delivery. */
+  async #end(to: 'succeeded' | 'failed', set: JobFields): Promise<'done' | 'keep'> {
+    const { jobs, clock, log, meter } = this.#parts;
+    const { id, epoch } = this.#record.job;
+    const write = () =>
+      jobs.change(id, { at: timestampOf(clock.now()), to, epoch, execution: this.#execution, set });
+    try {
+      await persist(`ending the job as ${to}`, write, this.#endsAt - GIVE_UP_BEFORE_END, this.#parts);
+      meter.count(to === 'succeeded' ? 'JobsSucceeded' : 'JobsFailed', 1);
+      return 'done';
+    } catch (error) {
+      if (error instanceof JobNotFoundError) return 'done';
+      if (!(error instanceof ChangeRefusedError)) throw error;
+      log.info('the job had ended otherwise', { job: id, status: error.current.job.status });
+      return error.reason === 'execution' ? 'keep' : 'done';
+    }
+  }
+
+  /** Without this message nobody would notice a stall; the work itself does not wait for it. */
+  async #sendDeadline(): Promise<void> {
+    const { deadlines, log } = this.#parts;
+    const { id: job, epoch } = this.#record.job;
+    const { signal } = this.#abort;
+    try {
+      await persist(
+        'sending the deadline',
+        () => deadlines.send([{ job, epoch, status: 'running' }], { delaySeconds: FIRST_LOOK_SECONDS }),
+        this.#endsAt - GIVE_UP_BEFORE_END,
+        this.#parts,
+        signal,
+      );
+    } catch (error) {
+      if (!signal.aborted) log.error('nobody will look whether this job stalls', { job, error });
+    }
+  }
+}
+
+/** All is done: whatever was counted last, the total is reached. */
+function complete(progress: Progress | undefined): Progress {
+  if (progress === undefined) return { fraction: 1 };
+  return { ...progress, ...(progress.total === undefined ? {} : { done: progress.total }), fraction: 1 };
+}

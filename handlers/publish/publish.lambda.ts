@@ -1,0 +1,37 @@
+import { createDynamoDbClient, createSqsClient } from '../aws/clients.ts';
+import { ManagedConnections } from '../aws/managed-connections.ts';
+import { type BatchItemFailures, batchItemFailures } from '../aws/queue-event.ts';
+import { SqsQueue } from '../aws/sqs-queue.ts';
+import { readJobChanges } from '../aws/stream-event.ts';
+import { SubscriptionsTable } from '../aws/subscriptions-table.ts';
+import { createLog, createMeter } from '../aws/telemetry.ts';
+import { readEnvironment } from '../environment.ts';
+import type { Delivery } from '../ports.ts';
+import { type PublishParts, publish } from './publish.ts';
+
+const environment = readEnvironment([
+  'subscriptionsTable',
+  'subscriptionsByConnectionIndex',
+  'deliveriesQueueUrl',
+  'socketUrl',
+]);
+const meter = createMeter('publish');
+const parts: PublishParts = {
+  subscriptions: new SubscriptionsTable({
+    client: createDynamoDbClient(),
+    tableName: environment.subscriptionsTable,
+    connectionIndexName: environment.subscriptionsByConnectionIndex,
+  }),
+  connections: new ManagedConnections({ socketUrl: environment.socketUrl }),
+  deliveries: new SqsQueue<Delivery>({ client: createSqsClient(), queueUrl: environment.deliveriesQueueUrl }),
+  now: () => new Date(),
+  log: createLog('publish'),
+  meter,
+};
+
+/** Publishes a batch of the jobs table's stream. */
+export async function handler(event: unknown): Promise<BatchItemFailures> {
+  const again = await publish(readJobChanges(event), parts);
+  meter.publish();
+  return batchItemFailures(again === undefined ? [] : [again]);
+}

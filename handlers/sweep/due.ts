@@ -1,0 +1,73 @@
+import type { JobError } from '../../protocol/job.ts';
+import type { Status } from '../../protocol/status.ts';
+import type { JobRecord } from '../ports.ts';
+
+/** Without a word for so long, a running job is stalled. Three heartbeats of the process stage fit into it. */
+export const STALL_SECONDS = 60;
+
+/** So long a job waits for a worker: what the work queue keeps a message for. */
+export const QUEUED_SECONDS = 6 * 3600;
+
+/**
+ * So long after an execution has died its message comes again and another takes over: the visibility time-out of
+ * the work queue, which must be longer than the function's 900 seconds, and some time for SQS.
+ */
+export const REDELIVERY_SECONDS = 960;
+
+/** What has to happen now, and when to look next if the job stays in its status. */
+export interface Due {
+  readonly action?:
+    | { readonly to: 'expired' | 'failed'; readonly error: JobError }
+    | { readonly to: 'stalled' };
+  readonly nextLook: Date;
+}
+
+/** What is due for a job at `now`. A terminal job has nothing due, ever. */
+export function dueOf(record: JobRecord, now: Date): Due {
+  switch (record.job.status) {
+    case 'awaiting-upload':
+      return deadline(Date.parse(record.uploadUntil), now, 'expired', {
+        code: 'upload-missing',
+        title: 'The file was not uploaded in time',
+        retryable: true,
+      });
+    case 'queued':
+      return deadline(enteredAt(record, 'queued') + QUEUED_SECONDS * 1000, now, 'failed', {
+        code: 'not-started',
+        title: 'The work was not begun in time',
+        retryable: true,
+      });
+    case 'running':
+      return dueWhileRunning(record, now);
+    default:
+      return { nextLook: new Date(8.64e15) }; // the last moment that there is (ECMAScript, "Time Values")
+  }
+}
+
+function dueWhileRunning(record: JobRecord, now: Date): Due {
+  const heardAt = Date.parse(record.job.updatedAt);
+  const aliveUntil = record.execution === undefined ? heardAt : Date.parse(record.execution.aliveUntil);
+  const lostAt = aliveUntil + REDELIVERY_SECONDS * 1000;
+  const lost = deadline(lostAt, now, 'failed', {
+    code: 'processor-lost',
+    title: 'The work broke off and was not taken up again',
+    retryable: true,
+  });
+  if (lost.action !== undefined) return lost;
+  const stalledAt = heardAt + STALL_SECONDS * 1000;
+  if (!record.job.stalled && stalledAt <= now.getTime()) {
+    return { action: { to: 'stalled' }, nextLook: lost.nextLook };
+  }
+  // Once stalled, it is looked at each minute: it may recover, and then stall again.
+  const nextLook = record.job.stalled ? now.getTime() + STALL_SECONDS * 1000 : stalledAt;
+  return { nextLook: new Date(Math.min(nextLook, lostAt)) };
+}
+
+function deadline(at: number, now: Date, to: 'expired' | 'failed', error: JobError): Due {
+  const nextLook = new Date(at);
+  return at <= now.getTime() ? { action: { to, error }, nextLook } : { nextLook };
+}
+
+function enteredAt({ job }: JobRecord, status: Status): number {
+  return Date.parse(job.history.find((entry) => entry.status === status)?.at ?? job.updatedAt);
+}

@@ -1,0 +1,26 @@
+import { createDynamoDbClient, createSqsClient } from '../aws/clients.ts';
+import { JobsTable } from '../aws/jobs-table.ts';
+import { DeadlineSchema } from '../aws/messages.ts';
+import { type BatchItemFailures, batchItemFailures, readMessages } from '../aws/queue-event.ts';
+import { SqsQueue } from '../aws/sqs-queue.ts';
+import { createLog, createMeter } from '../aws/telemetry.ts';
+import { readEnvironment } from '../environment.ts';
+import type { Deadline } from '../ports.ts';
+import { type SweepParts, sweep } from './sweep.ts';
+
+const environment = readEnvironment(['jobsTable', 'deadlinesQueueUrl']);
+const meter = createMeter('sweep');
+const parts: SweepParts = {
+  jobs: new JobsTable({ client: createDynamoDbClient(), tableName: environment.jobsTable }),
+  deadlines: new SqsQueue<Deadline>({ client: createSqsClient(), queueUrl: environment.deadlinesQueueUrl }),
+  now: () => new Date(),
+  log: createLog('sweep'),
+  meter,
+};
+
+/** Looks at jobs whose deadline may have passed. */
+export async function handler(event: unknown): Promise<BatchItemFailures> {
+  const kept = await sweep(readMessages(event, DeadlineSchema), parts);
+  meter.publish();
+  return batchItemFailures(kept);
+}
