@@ -1,0 +1,181 @@
+import { describe, expect, it } from 'vitest';
+import { newJobItem } from '../../../handlers/aws/job-item.ts';
+import { DeadlineSchema, DeliverySchema, WorkSchema } from '../../../handlers/aws/messages.ts';
+import { readObjectCreated } from '../../../handlers/aws/object-created-event.ts';
+import { parseUploadKey, resultKeyOf, uploadKeyOf } from '../../../handlers/aws/object-key.ts';
+import { batchItemFailures, readMessages } from '../../../handlers/aws/queue-event.ts';
+import { readJobChanges } from '../../../handlers/aws/stream-event.ts';
+import { MalformedDataError } from '../../../handlers/errors.ts';
+import { sampleNewJob, sampleRecord, secondsLater } from '../../conformance/sample-jobs.ts';
+
+const record = sampleRecord();
+const { id: job, epoch } = record.job;
+
+describe('the stream of the jobs table', () => {
+  const newJob = sampleNewJob();
+  const change = (fields: object, dynamodb: object = {}) => ({
+    eventID: '1',
+    eventName: 'MODIFY',
+    eventVersion: '1.1',
+    eventSource: 'aws:dynamodb',
+    dynamodb: {
+      ApproximateCreationDateTime: 1795428000.5,
+      Keys: { job: { S: newJob.id } },
+      NewImage: newJobItem(newJob, 'change-1'),
+      SequenceNumber: '111',
+      SizeBytes: 500,
+      StreamViewType: 'NEW_AND_OLD_IMAGES',
+      ...dynamodb,
+    },
+    ...fields,
+  });
+
+  it('reads every state in order', () => {
+    const readings = readJobChanges({
+      Records: [change({ eventName: 'INSERT' }), change({}, { SequenceNumber: '112' })],
+    });
+    expect(readings).toMatchObject([
+      {
+        sequenceNumber: '111',
+        at: new Date(1795428000500),
+        record: { owner: 'ada', job: { id: newJob.id, seq: 1 } },
+      },
+      { sequenceNumber: '112' },
+    ]);
+  });
+
+  it('leaves deletions out, which have no new image', () => {
+    expect(readJobChanges({ Records: [change({ eventName: 'REMOVE' }, { NewImage: undefined })] })).toEqual(
+      [],
+    );
+  });
+
+  it('says which record is bad, and reads the others', () => {
+    const readings = readJobChanges({
+      Records: [
+        change({}, { NewImage: undefined }),
+        change({}, { NewImage: { job: { Q: '7' } } }),
+        change({}, { NewImage: 'text' }),
+        change({}, { NewImage: { ...newJobItem(newJob, 'x'), status: { S: 'asleep' } } }),
+        change({ eventName: 'DANCE' }),
+        null,
+        {},
+        change({}),
+      ],
+    });
+    expect(readings.map((reading) => 'malformed' in reading)).toEqual([...Array(7).fill(true), false]);
+    expect(readings.map(({ sequenceNumber }) => sequenceNumber)).toEqual([
+      ...Array(5).fill('111'),
+      '',
+      '',
+      '111',
+    ]);
+  });
+
+  it('refuses what is no batch at all', () => {
+    for (const event of [undefined, null, {}, { Records: 7 }, 'x']) {
+      expect(() => readJobChanges(event)).toThrow(MalformedDataError);
+    }
+  });
+});
+
+describe('the queues', () => {
+  const message = (body: string, fields: object = {}) => ({
+    messageId: 'm1',
+    receiptHandle: 'r',
+    body,
+    attributes: { ApproximateReceiveCount: '3' },
+    eventSource: 'aws:sqs',
+    ...fields,
+  });
+
+  it('read their messages', () => {
+    const work = { job, epoch };
+    expect(readMessages({ Records: [message(JSON.stringify(work))] }, WorkSchema)).toEqual([
+      { messageId: 'm1', receiveCount: 3, message: work },
+    ]);
+    const delivery = { job, connection: 'abc=', attempt: 0, connectingUntil: secondsLater(1) };
+    expect(readMessages({ Records: [message(JSON.stringify(delivery))] }, DeliverySchema)).toMatchObject([
+      { message: delivery },
+    ]);
+    const deadline = { job, epoch, status: 'running' };
+    expect(readMessages({ Records: [message(JSON.stringify(deadline))] }, DeadlineSchema)).toMatchObject([
+      { message: deadline },
+    ]);
+  });
+
+  it('say which message is bad, and read the others', () => {
+    const good = message(JSON.stringify({ job, epoch }));
+    const readings = readMessages(
+      {
+        Records: [
+          message('{'),
+          message('{}'),
+          message('null'),
+          message(JSON.stringify({ job: 'job_1', epoch })),
+          message('{}', { body: undefined }),
+          message('{}', { attributes: {} }),
+          7,
+          good,
+        ],
+      },
+      WorkSchema,
+    );
+    expect(readings.map((reading) => 'malformed' in reading)).toEqual([...Array(7).fill(true), false]);
+    expect(readings[6]?.messageId).toBe('');
+  });
+
+  it('refuse what is no batch at all, and answer which failed', () => {
+    for (const event of [undefined, null, {}, []])
+      expect(() => readMessages(event, WorkSchema)).toThrow(MalformedDataError);
+    expect(batchItemFailures([])).toEqual({ batchItemFailures: [] });
+    expect(batchItemFailures(['a'])).toEqual({ batchItemFailures: [{ itemIdentifier: 'a' }] });
+  });
+});
+
+describe('"Object Created"', () => {
+  const event = (object: object) => ({
+    version: '0',
+    'detail-type': 'Object Created',
+    source: 'aws.s3',
+    detail: {
+      version: '0',
+      bucket: { name: 'uploads' },
+      object: { key: uploadKeyOf(record), size: 11, etag: 'abc', sequencer: '00617F', ...object },
+      reason: 'PutObject',
+    },
+  });
+
+  it('names the job, its epoch and the object, whose tag gets its quotes', () => {
+    expect(readObjectCreated(event({}))).toEqual({
+      job,
+      epoch,
+      key: `uploads/${job}/${epoch}`,
+      size: 11,
+      tag: '"abc"',
+      sequencer: '00617F',
+    });
+  });
+
+  it('is refused when it is something else', () => {
+    for (const bad of [
+      undefined,
+      {},
+      { ...event({}), 'detail-type': 'Object Deleted' },
+      event({ key: 'uploads/x/y' }),
+      event({ key: resultKeyOf(record) }),
+      event({ key: `${uploadKeyOf(record)}/more` }),
+      event({ size: -1 }),
+      event({ etag: undefined }),
+    ]) {
+      expect(() => readObjectCreated(bad)).toThrow(MalformedDataError);
+    }
+  });
+
+  it('has keys that are made and read alike', () => {
+    expect(parseUploadKey(uploadKeyOf(record))).toEqual({ job, epoch });
+    for (const key of ['', 'uploads/', `uploads/${job}`, `x/${job}/${epoch}`, `uploads/${epoch}/${job}`]) {
+      expect(parseUploadKey(key), key).toBeUndefined();
+    }
+  });
+});
