@@ -54,7 +54,9 @@ module.exports = {
       comment: 'Law 2: the SDK belongs to handlers/aws, which answers the ports.',
       severity: 'error',
       from: { path: `^handlers/${STAGES}/` },
-      to: { path: '(^|/)node_modules/(@aws-sdk|@smithy|@aws-lambda-powertools|aws-lambda|@types/aws-lambda)/' },
+      to: {
+        path: '(^|/)node_modules/(@aws-sdk|@smithy|@aws-lambda-powertools|aws-lambda|@types/aws-lambda)/',
+      },
     },
     {
       name: 'aws-imports-ports',
@@ -77,7 +79,12 @@ module.exports = {
       from: { path: '^handlers/([^/]+)/[^/]+[.]lambda[.]ts$' },
       to: {
         path: OURS,
-        pathNot: ['^handlers/$1/', '^handlers/aws/', '^handlers/(environment|ports|errors)[.]ts$', '^protocol/'],
+        pathNot: [
+          '^handlers/$1/',
+          '^handlers/aws/',
+          '^handlers/(environment|ports|errors)[.]ts$',
+          '^protocol/',
+        ],
       },
     },
     {
@@ -89,14 +96,16 @@ module.exports = {
     },
     {
       name: 'memory-is-for-tests',
-      comment: 'The adapters in memory serve tests and benchmarks; a function that held state there would lose it.',
+      comment:
+        'The adapters in memory serve tests and benchmarks; a function that held state there would lose it.',
       severity: 'error',
       from: { pathNot: ['^handlers/memory/', '^test/', '^bench/'] },
       to: { path: '^handlers/memory/' },
     },
     {
       name: 'infrastructure-imports-variable-names',
-      comment: 'Law 5: of the handlers the stack knows the names of environment variables, and their entry files by path.',
+      comment:
+        'Law 5: of the handlers the stack knows the names of environment variables, and their entry files by path.',
       severity: 'error',
       from: { path: '^infrastructure/' },
       to: { path: OURS, pathNot: ['^infrastructure/', '^handlers/environment[.]ts$'] },
@@ -131,7 +140,8 @@ module.exports = {
     },
     {
       name: 'no-development-dependency-at-run-time',
-      comment: 'What a function, the page or the client imports is a dependency, not a development dependency.',
+      comment:
+        'What a function, the page or the client imports is a dependency, not a development dependency.',
       severity: 'error',
       from: { path: '^(protocol|handlers|client|web|infrastructure)/' },
       to: {

@@ -1,5 +1,5 @@
-import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BuildFailure, type BuildOptions, buildSync, formatMessagesSync } from 'esbuild';
 
@@ -63,12 +63,11 @@ export function bundleFunctions(directory: string): FunctionBundles {
 }
 
 /**
- * Bundles the page: `main.js` and `main.css` from web/main.tsx, and the files of web/static as they are.
+ * Bundles the page: `main.js` and `main.css` from web/main.tsx.
  * @param directory a folder to write to; it is made.
  * @throws BundleError.
  */
 export function bundlePage(directory: string): PageBundle {
-  mkdirSync(directory, { recursive: true });
   bundle({
     entryPoints: { main: 'web/main.tsx' },
     outdir: directory,
@@ -78,29 +77,10 @@ export function bundlePage(directory: string): PageBundle {
     jsxImportSource: 'preact',
     minify: true,
   });
-  const files = join(ROOT, 'web', 'static');
-  if (existsSync(files)) cpSync(files, directory, { recursive: true });
-  const index = join(ROOT, 'web', 'index.html');
-  if (!existsSync(index)) return { assets: directory, index: '{{api}} {{connect-sources}}' }; // STUB
-  return { assets: directory, index: readFileSync(index, 'utf8') };
+  return { assets: directory, index: readFileSync(join(ROOT, 'web', 'index.html'), 'utf8') };
 }
 
-function bundle(
-  options: BuildOptions & { readonly entryPoints: Record<string, string>; outdir: string },
-): void {
-  // STUB: one entry at a time, and a stub for what does not compile yet
-  for (const [out, entry] of Object.entries(options.entryPoints)) {
-    try {
-      bundleNow({ ...options, entryPoints: { [out]: entry } });
-    } catch {
-      const file = join(options.outdir, `${out}${options.outExtension?.['.js'] ?? '.js'}`);
-      mkdirSync(dirname(file), { recursive: true });
-      writeFileSync(file, 'export const handler = async () => { throw new Error("not written yet"); };\n');
-    }
-  }
-}
-
-function bundleNow(options: BuildOptions): void {
+function bundle(options: BuildOptions): void {
   try {
     buildSync({
       ...options,
