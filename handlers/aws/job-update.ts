@@ -16,6 +16,8 @@ import { toAttributes } from './job-item.ts';
  *     a report makes seq 8 before: SEQ_IS refuses the flag, the job is not stalled after all
  *   SDK                     |--try 1: committed, answer lost--|--try 2 of the same request--|
  *     NOT_MADE_YET refuses try 2; the item that comes with the refusal bears our change id, so it succeeded
+ *     (if another writer came between the tries, its id is there: try 2 is then judged like a new change. A
+ *     status is entered once all the same; a report may count twice, which the next one overwrites)
  */
 const EXISTS = 'attribute_exists(#job)';
 const EPOCH_IS = '#epoch = :epoch';

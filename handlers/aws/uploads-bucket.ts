@@ -67,7 +67,10 @@ export class UploadsBucket implements Uploads {
       body.destroy();
       throw new ObjectChangedError(key);
     }
-    return Readable.from(translated(body, signal), { objectMode: false });
+    const content = Readable.from(translated(body, signal), { objectMode: false });
+    // A generator that was never begun does not reach its `finally`; the connection must be freed all the same.
+    content.once('close', () => body.destroy());
+    return content;
   }
 }
 
@@ -76,6 +79,7 @@ async function* translated(body: Readable, signal: AbortSignal): AsyncIterable<U
   const abort = () => body.destroy();
   signal.addEventListener('abort', abort, { once: true });
   try {
+    signal.throwIfAborted();
     for await (const chunk of body) yield chunk;
     signal.throwIfAborted();
   } catch (error) {

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ObjectChangedError, ObjectNotFoundError } from '../../handlers/errors.ts';
@@ -86,6 +87,21 @@ export function describeBuckets(name: string, start: () => Promise<BucketsUnderT
         }
       };
       await expect(read()).rejects.toBe(reason);
+    });
+
+    it('stops before the first byte was read, and can be dropped unread', async () => {
+      const record = sampleRecord();
+      await buckets.upload(record, BODY);
+      const reason = new Error('the job was cancelled');
+      const controller = new AbortController();
+      const stopped = await buckets.uploads.open(record, controller.signal);
+      controller.abort(reason);
+      await expect(text(stopped)).rejects.toBe(reason);
+
+      const dropped = await buckets.uploads.open(record, signal);
+      dropped.destroy();
+      await once(dropped, 'close');
+      expect(await text(await buckets.uploads.open(record, signal))).toBe(BODY);
     });
 
     it('can be abandoned in the middle', async () => {
