@@ -34,16 +34,24 @@ interface ParserAnswer {
   readonly meta: { readonly cursor: number };
 }
 
+interface Parsed {
+  readonly records: readonly CsvRecord[];
+  /** What follows the last end of a row. */
+  readonly rest: string;
+  /** Whether the text ends within quotes. */
+  readonly openQuote: boolean;
+  /** How many quotes are followed by text. */
+  readonly badQuotes: number;
+}
+
 /** Parses a text of rows; without `whole`, what follows the last end of a row is left for later. */
-export function parseRecords(
-  text: string,
-  dialect: Dialect,
-  whole: boolean,
-): { readonly records: readonly CsvRecord[]; readonly rest: string; readonly openQuote: boolean } {
+export function parseRecords(text: string, dialect: Dialect, whole: boolean): Parsed {
   const parser = new Papa.Parser({ delimiter: dialect.delimiter, newline: dialect.newline, quoteChar: '"' });
   const { data, errors, meta }: ParserAnswer = parser.parse(text, 0, !whole);
   const broken = new Set(errors.filter(({ code }) => code === 'InvalidQuotes').map(({ row }) => row));
-  const records = data.map((fields, row) => ({
+  const afterLastEnd = whole && text.endsWith(dialect.newline) && data.at(-1)?.join() === '';
+  const rows = afterLastEnd ? data.slice(0, -1) : data;
+  const records = rows.map((fields, row) => ({
     fields: dialect.newline === '\n' ? withoutCarriageReturn(fields) : fields,
     brokenQuotes: broken.has(row),
   }));
@@ -51,22 +59,36 @@ export function parseRecords(
     records,
     rest: whole ? '' : text.slice(meta.cursor),
     openQuote: errors.some(({ code }) => code === 'MissingQuotes'),
+    badQuotes: errors.length,
   };
 }
 
-/** Splits a stream of text into rows, however the text is cut. */
+/**
+ * So many rows may take a whole megabyte along with their broken quotes, and be given up one line each. Each costs
+ * another pass over that megabyte, so the file itself is given up beyond.
+ */
+const MAXIMUM_RECOVERIES = 100;
+
+/** With more bad quotes than this in such a row, it is not one row's mistake: all quotes of the file are like that. */
+const MAXIMUM_BAD_QUOTES = 1_000;
+
+/**
+ * Splits a stream of text into rows, however the text is cut. A row with text behind a closing quote goes on until
+ * the next quote that ends a value, as in spreadsheets; where there is none, it ends with its first line.
+ */
 export class RecordSplitter {
   readonly #dialect: Dialect;
   #rest = '';
   #pending: string[] = [];
   #pendingCharacters = 0;
   #line = 1;
+  #recoveries = 0;
 
   constructor(dialect: Dialect) {
     this.#dialect = dialect;
   }
 
-  /** The line on which the first row that has not been given out begins, from 1. */
+  /** The line on which the first row that has not been `passed` begins, from 1. */
   get line(): number {
     return this.#line;
   }
@@ -80,10 +102,7 @@ export class RecordSplitter {
     this.#pendingCharacters += text.length;
     // Never less than what is left over: otherwise a large row would be read again for every piece of it.
     if (this.#pendingCharacters < Math.max(PASS_CHARACTERS, this.#rest.length)) return [];
-    const { records, rest } = parseRecords(this.#takePending(), this.#dialect, false);
-    this.#rest = rest;
-    if (rest.length > MAXIMUM_RECORD_CHARACTERS) throw this.#tooLarge(records);
-    return records;
+    return this.#read(this.#takePending(), false);
   }
 
   /**
@@ -91,12 +110,10 @@ export class RecordSplitter {
    * @throws ProcessingError `broken-quotes` where a quote is still open.
    */
   end(): readonly CsvRecord[] {
-    const { records, openQuote } = parseRecords(this.#takePending(), this.#dialect, true);
-    if (openQuote) throw brokenQuotes(this.#lineBehind(records.slice(0, -1)));
-    return records;
+    return this.#read(this.#takePending(), true);
   }
 
-  /** Notes that rows have been dealt with, so that `line` is right. */
+  /** Notes that a row has been dealt with, so that `line` is right. */
   passed(record: CsvRecord): void {
     this.#line += linesOf(record, this.#dialect.newline);
   }
@@ -109,20 +126,39 @@ export class RecordSplitter {
     return text;
   }
 
-  #lineBehind(records: readonly CsvRecord[]): number {
-    return records.reduce((line, record) => line + linesOf(record, this.#dialect.newline), this.#line);
+  #read(text: string, whole: boolean): readonly CsvRecord[] {
+    let records: readonly CsvRecord[] = [];
+    for (let left = text; ; ) {
+      const parsed = parseRecords(left, this.#dialect, whole);
+      if (whole ? !parsed.openQuote : parsed.rest.length <= MAXIMUM_RECORD_CHARACTERS) {
+        this.#rest = parsed.rest;
+        return records.concat(parsed.records);
+      }
+      const before = whole ? parseRecords(left, this.#dialect, false) : parsed;
+      records = records.concat(before.records);
+      const firstLine = this.#firstLineOfBroken(before.rest, records);
+      records = records.concat({ fields: [firstLine], brokenQuotes: true });
+      left = before.rest.slice(firstLine.length + this.#dialect.newline.length);
+    }
   }
 
-  #tooLarge(records: readonly CsvRecord[]): ProcessingError {
-    const line = this.#lineBehind(records);
-    const { openQuote } = parseRecords(this.#rest, this.#dialect, true);
-    if (openQuote) return brokenQuotes(line);
-    return new ProcessingError({
-      code: 'not-csv',
-      title: 'The file is not CSV',
-      detail: `The row that begins on line ${line} has more than ${MAXIMUM_RECORD_CHARACTERS} characters.`,
-      retryable: false,
-    });
+  /** @throws ProcessingError unless the row has a closing quote that is merely followed by text. */
+  #firstLineOfBroken(row: string, before: readonly CsvRecord[]): string {
+    const line = before.reduce((sum, record) => sum + linesOf(record, this.#dialect.newline), this.#line);
+    const { openQuote, badQuotes, records } = parseRecords(row, this.#dialect, true);
+    if (!openQuote) {
+      throw new ProcessingError({
+        code: 'not-csv',
+        title: 'The file is not CSV',
+        detail: `The row that begins on line ${line} has more than ${MAXIMUM_RECORD_CHARACTERS} characters.`,
+        retryable: false,
+      });
+    }
+    const end = row.indexOf(this.#dialect.newline);
+    this.#recoveries += 1;
+    const isOneMistake = records[0]?.brokenQuotes === true && badQuotes <= MAXIMUM_BAD_QUOTES;
+    if (!isOneMistake || end === -1 || this.#recoveries > MAXIMUM_RECOVERIES) throw brokenQuotes(line);
+    return row.slice(0, end);
   }
 }
 
