@@ -42,7 +42,7 @@ function EmptyList({ store }: { store: Store }) {
   }
   return (
     <p class="empty" data-testid="list-error">
-      The jobs could not be listed. {explain(list.error)}
+      The jobs could not be listed. {explain(list.error)} They appear here once there is a connection.
     </p>
   );
 }

@@ -15,7 +15,7 @@ export function JobPage({ store, id }: { store: Store; id: string }) {
   const job = store.jobs.job(id).value;
   const refusal = store.refusal.value;
   if (job === undefined) {
-    return refusal === undefined ? <p class="lead">Opening the job…</p> : <Refusal error={refusal} />;
+    return refusal === undefined ? <Opening store={store} /> : <Refusal error={refusal} />;
   }
   const upload = store.uploads.state(id)?.value;
   const waiting = job.status === 'awaiting-upload';
@@ -64,6 +64,16 @@ export function JobPage({ store, id }: { store: Store; id: string }) {
       <JobHistory job={job} now={store.now} />
       <JobFacts job={job} now={store.now} />
     </article>
+  );
+}
+
+function Opening({ store }: { store: Store }) {
+  const { status } = store.connection.value;
+  if (status === 'connecting' || status === 'live') return <p class="lead">Opening the job…</p>;
+  return (
+    <Notice tone="warning" title="The server cannot be reached">
+      The page goes on trying, and shows the job as soon as there is an answer.
+    </Notice>
   );
 }
 

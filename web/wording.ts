@@ -31,7 +31,7 @@ export function jobName(job: Job): string {
 /** One sentence or two for whoever reads the page: what went wrong and what to do. */
 export function explain(error: unknown): string {
   if (error instanceof UnreachableError) {
-    return 'The connection failed. Check that you are online and that the server runs, then try again.';
+    return 'The server could not be reached. Check that you are online and that it runs.';
   }
   if (error instanceof UnexpectedAnswerError) {
     return 'What answers at the address of the API is not a Jobwire API. Check the deployment of this page.';

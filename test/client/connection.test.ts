@@ -336,6 +336,23 @@ describe('the end', () => {
     expect(setting.server.open).toBe(1);
   });
 
+  it('does not call a connection failing because of a subscription that it refused', async () => {
+    const topic = setting.client.watchTopic('owner:me');
+    const { states } = record(topic);
+    const job = setting.client.watchJob(jobId(1));
+    setting.clock.advance(0);
+    (await setting.server.accept()).socket.terminate();
+    expect((await states.next()).status).toBe('reconnecting');
+    setting.clock.advance(250);
+    const peer = await setting.server.accept();
+    const one = await peer.expect('subscribe');
+    const other = await peer.expect('subscribe');
+    peer.send({ type: 'subscribed', id: one.id, topic: 'owner:me' });
+    peer.send(errorFrame('forbidden', { id: other.id }));
+    await expect(job.finished()).rejects.toMatchObject({ code: 'forbidden' });
+    expect(setting.client.watchJob(jobId(2)).connection).toEqual({ status: 'connecting' });
+  });
+
   it('ends with the reason of the signal, or a typed error after close', async () => {
     const abort = new AbortController();
     const aborted = setting.watch(jobId(1), { signal: abort.signal });

@@ -50,7 +50,9 @@ export class FakeApi implements AsyncDisposable {
     this.#server = server;
     this.#assets = assets;
     server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-      void this.#answer(request, response);
+      this.#answer(request, response).catch((error: unknown) => {
+        if (!request.destroyed) throw error; // a browser that stops an upload breaks the request off
+      });
     });
     this.#sockets = new WebSocketServer({
       server,

@@ -51,13 +51,11 @@ describe('the page', () => {
   it('uploads a file and shows its job to the end without asking for it once', async () => {
     await open('#/');
     await page.getByTestId('empty').waitFor();
-    await page
-      .getByTestId('file-input')
-      .setInputFiles({
-        name: '<img src=x onerror=alert(2)>.csv',
-        mimeType: 'text/csv',
-        buffer: Buffer.from('a,b\n1,2\n'),
-      });
+    await page.getByTestId('file-input').setInputFiles({
+      name: '<img src=x onerror=alert(2)>.csv',
+      mimeType: 'text/csv',
+      buffer: Buffer.from('a,b\n1,2\n'),
+    });
     await page.locator('[data-testid=job][data-status=awaiting-upload]').waitFor();
     const id = (await page.getByTestId('job').getAttribute('data-job')) ?? '';
     const job = api.job(id);
@@ -115,6 +113,18 @@ describe('the page', () => {
     await input.setInputFiles({ name: 'a.csv', mimeType: 'text/csv', buffer: Buffer.from('a') });
     await page.getByText('<b>too</b> large').waitFor();
     expect(api.requests.filter((request) => request === 'POST /jobs')).toHaveLength(1);
+  });
+
+  it('says so when the API cannot be reached, and gets over it', async () => {
+    await page.route(/\/(tickets|jobs)$/, (route) => route.abort());
+    api.put(sampleJob(3));
+    await page.goto(`${api.url}/#/jobs/${jobId(1)}`);
+    await page.getByText('The server cannot be reached').waitFor();
+    await page.getByTestId('list-error').waitFor();
+    expect(await page.getByTestId('connection').getAttribute('data-connection')).not.toBe('live');
+    await page.unrouteAll();
+    await page.locator('[data-testid=job][data-seq="3"]').waitFor();
+    await page.getByTestId('job-row').waitFor();
   });
 
   it('takes a dropped file, and one chosen by keyboard', async () => {
