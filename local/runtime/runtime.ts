@@ -121,21 +121,22 @@ async function start(settings: RuntimeSettings, state: StateDirectory, closing: 
   closing.add(async () => {
     await Promise.all([apis.http.close(), apis.socket.close()]);
   });
-  const page = await startStaticSite({ port: ports.page, ...(await readPage(stack)), log });
+  const { files, ...delivery } = await readPage(stack);
+  const page = await startStaticSite({ port: ports.page, ...delivery, source: files, log });
   closing.add(() => page.close());
 
   if (settings.watch) {
     const watcher = await watchSources({
       project: settings.project,
       folders: SOURCE_FOLDERS,
-      onChange: async (files) => {
-        log(`changed: ${files.join(', ')}`);
+      onChange: async (sources) => {
+        log(`changed: ${sources.join(', ')}`);
         try {
           const next = await build.synthesize();
           next.secretNames.resolve((name) => secrets.secretArn(name));
           const changed = functions.replace(next.stack);
           principals.replace([owner, ...functions.principals]);
-          page.replace(await readPage(next.stack));
+          for (const [name, content] of (await readPage(next.stack)).files) files.set(name, content);
           log(
             changed.length === 0
               ? 'no function changed; the page is new'

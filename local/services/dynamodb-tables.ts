@@ -51,7 +51,7 @@ export class TableDiffersError extends Error {
 
 /**
  * Creates a table unless the data of an earlier run have it. DynamoDB Local deletes expired items itself, by
- * the attribute of `TimeToLiveSpecification`, and the stream then has the REMOVE record of a service deletion.
+ * the attribute of `TimeToLiveSpecification`, some seconds late (AWS: within days).
  *
  * @throws TableDiffersError if it exists with another key, another index or another stream
  */

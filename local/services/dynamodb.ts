@@ -1,4 +1,5 @@
 import { Agent, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { REGION } from '../account.ts';
@@ -123,9 +124,12 @@ async function answer(
     return refuseJson(response, { statusCode: 400, type, message });
   }
   try {
-    await forward(database.port, agent, request, call.bytes, response, () => {
+    const answered = await forward(database.port, agent, request, call.bytes);
+    if (answered.statusCode === 200) {
       for (const table of meaning.writtenTables) settings.onWrite(table);
-    });
+    }
+    if (call.operation === 'GetRecords') await sendRecords(answered, response);
+    else await sendAsItComes(answered, response);
   } catch (error) {
     settings.log(`DynamoDB: ${call.operation} was not answered: ${String(error)}`);
     // 500 is what SDKs try again, as they would in AWS.
@@ -140,33 +144,46 @@ async function answer(
   }
 }
 
-/** Sends the call on as it came, and its answer back as it comes; `committed` runs as soon as it is a success. */
-async function forward(
+/** Sends the call on as it came. */
+function forward(
   port: number,
   agent: Agent,
   request: IncomingMessage,
   bytes: Buffer,
-  response: ServerResponse,
-  committed: () => void,
-): Promise<void> {
-  const { connection: _connection, 'transfer-encoding': _encoding, ...headers } = request.headers;
-  const answered = await new Promise<IncomingMessage>((resolve, reject) => {
-    httpRequest(
-      {
-        host: HOST,
-        port,
-        agent,
-        method: 'POST',
-        path: '/',
-        headers: { ...headers, 'content-length': bytes.length },
-      },
-      resolve,
-    )
+): Promise<IncomingMessage> {
+  const { connection: _connection, 'transfer-encoding': _encoding, ...kept } = request.headers;
+  const headers = { ...kept, 'content-length': bytes.length };
+  return new Promise((resolve, reject) => {
+    httpRequest({ host: HOST, port, agent, method: 'POST', path: '/', headers }, resolve)
       .once('error', reject)
       .end(bytes);
   });
-  if (answered.statusCode === 200) committed();
-  const { connection: _hop, 'transfer-encoding': _hopEncoding, ...kept } = answered.headers;
+}
+
+async function sendAsItComes(answered: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { connection: _connection, 'transfer-encoding': _encoding, ...kept } = answered.headers;
   response.writeHead(answered.statusCode ?? 500, kept);
   await pipeline(answered, response);
+}
+
+/**
+ * Stream records as AWS has them. DynamoDB Local 3.3.1 names the Region "ddblocal", and a deletion by TTL
+ * "UNKNOWN_TO_SDK_VERSION" without saying whose it was; in AWS it is a REMOVE by the service (DDG:
+ * time-to-live-ttl-streams).
+ */
+async function sendRecords(answered: IncomingMessage, response: ServerResponse): Promise<void> {
+  const {
+    connection: _connection,
+    'transfer-encoding': _encoding,
+    'x-amz-crc32': _crc,
+    ...kept
+  } = answered.headers;
+  const identity = '"userIdentity":{"PrincipalId":"dynamodb.amazonaws.com","Type":"Service"}';
+  // Quotes within an item's text are escaped, so these are members of a record and nothing else.
+  const body = (await text(answered))
+    .replaceAll('"eventName":"UNKNOWN_TO_SDK_VERSION"', `"eventName":"REMOVE",${identity}`)
+    .replaceAll('"awsRegion":"ddblocal"', `"awsRegion":"${REGION}"`);
+  response
+    .writeHead(answered.statusCode ?? 500, { ...kept, 'content-length': Buffer.byteLength(body) })
+    .end(body);
 }

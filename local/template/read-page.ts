@@ -2,16 +2,17 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import * as v from 'valibot';
 import { StartError } from '../errors.ts';
+import type { ResponseHeadersPolicy } from '../services/static-site.ts';
 import { FlagSchema, NumberSchema, readProperties, referenceOf, type Stack } from './properties.ts';
 import { resourcesOfType } from './template.ts';
 
 /** The page as the CDN would serve it. */
 export interface PageDeclaration {
   /** The content by path relative to the root, with `/` between folders. */
-  readonly files: ReadonlyMap<string, Buffer>;
+  readonly files: Map<string, Buffer>;
   readonly defaultRootObject: string;
-  /** Response headers by name, of every answer. */
-  readonly headers: Readonly<Record<string, string>>;
+  /** What the CDN adds to every answer, and what the files are stored with. */
+  readonly responseHeadersPolicy: ResponseHeadersPolicy;
 }
 
 const DistributionSchema = v.object({
@@ -27,30 +28,30 @@ const HeadersPolicySchema = v.strictObject({
   ResponseHeadersPolicyConfig: v.strictObject({
     Comment: v.optional(v.string()),
     Name: v.string(),
-    CustomHeadersConfig: v.optional(
+    CustomHeadersConfig: v.exactOptional(
       v.strictObject({
         Items: v.array(v.strictObject({ Header: v.string(), Value: v.string(), Override: FlagSchema })),
       }),
-      { Items: [] },
     ),
-    SecurityHeadersConfig: v.optional(
+    SecurityHeadersConfig: v.exactOptional(
       v.strictObject({
-        ContentSecurityPolicy: v.optional(
+        ContentSecurityPolicy: v.exactOptional(
           v.strictObject({ ContentSecurityPolicy: v.string(), Override: FlagSchema }),
         ),
-        ContentTypeOptions: v.optional(OverrideSchema),
-        FrameOptions: v.optional(v.strictObject({ FrameOption: v.string(), Override: FlagSchema })),
-        ReferrerPolicy: v.optional(v.strictObject({ ReferrerPolicy: v.string(), Override: FlagSchema })),
-        StrictTransportSecurity: v.optional(
+        ContentTypeOptions: v.exactOptional(OverrideSchema),
+        FrameOptions: v.exactOptional(
+          v.strictObject({ FrameOption: v.picklist(['DENY', 'SAMEORIGIN']), Override: FlagSchema }),
+        ),
+        ReferrerPolicy: v.exactOptional(v.strictObject({ ReferrerPolicy: v.string(), Override: FlagSchema })),
+        StrictTransportSecurity: v.exactOptional(
           v.strictObject({
             AccessControlMaxAgeSec: NumberSchema,
-            IncludeSubdomains: v.optional(FlagSchema),
-            Preload: v.optional(FlagSchema),
+            IncludeSubdomains: v.exactOptional(FlagSchema),
+            Preload: v.exactOptional(FlagSchema),
             Override: FlagSchema,
           }),
         ),
       }),
-      {},
     ),
   }),
 });
@@ -86,10 +87,10 @@ export async function readPage(stack: Stack): Promise<PageDeclaration> {
   return {
     files,
     defaultRootObject: DistributionConfig.DefaultRootObject,
-    headers: {
-      ...deployment.SystemMetadata,
-      ...readHeaders(stack, DistributionConfig.DefaultCacheBehavior.ResponseHeadersPolicyId),
-    },
+    responseHeadersPolicy: withMetadata(
+      readHeaders(stack, DistributionConfig.DefaultCacheBehavior.ResponseHeadersPolicyId),
+      deployment.SystemMetadata,
+    ),
   };
 }
 
@@ -129,39 +130,23 @@ function replaceMarkers(content: Buffer, markers: Readonly<Record<string, string
   return Buffer.from(replaced.replaceAll('https://127.0.0.1:', 'http://127.0.0.1:'), 'utf8');
 }
 
-function readHeaders(stack: Stack, policyId: string | undefined): Readonly<Record<string, string>> {
+function readHeaders(stack: Stack, policyId: string | undefined): ResponseHeadersPolicy {
   const policy = resourcesOfType(stack.template, 'AWS::CloudFront::ResponseHeadersPolicy').find(
     ({ logicalId }) => referenceOf(stack, logicalId) === policyId,
   );
-  if (policy === undefined) return {};
-  const { CustomHeadersConfig, SecurityHeadersConfig } = readProperties(
-    stack,
-    policy,
-    HeadersPolicySchema,
-  ).ResponseHeadersPolicyConfig;
-  const { ContentSecurityPolicy, ContentTypeOptions, FrameOptions, ReferrerPolicy, StrictTransportSecurity } =
-    SecurityHeadersConfig;
-  const optional: readonly (readonly [string, string | undefined])[] = [
-    ['content-security-policy', ContentSecurityPolicy?.ContentSecurityPolicy],
-    ['x-content-type-options', ContentTypeOptions === undefined ? undefined : 'nosniff'],
-    ['x-frame-options', FrameOptions?.FrameOption],
-    ['referrer-policy', ReferrerPolicy?.ReferrerPolicy],
-    [
-      'strict-transport-security',
-      // Browsers ignore it without TLS (RFC 6797, 8.1), so it is harmless here.
-      StrictTransportSecurity === undefined
-        ? undefined
-        : [
-            `max-age=${StrictTransportSecurity.AccessControlMaxAgeSec}`,
-            ...(StrictTransportSecurity.IncludeSubdomains === true ? ['includeSubDomains'] : []),
-            ...(StrictTransportSecurity.Preload === true ? ['preload'] : []),
-          ].join('; '),
-    ],
-  ];
+  return policy === undefined
+    ? {}
+    : readProperties(stack, policy, HeadersPolicySchema).ResponseHeadersPolicyConfig;
+}
+
+/** The files keep the metadata that they are uploaded with, such as `cache-control`. */
+function withMetadata(
+  policy: ResponseHeadersPolicy,
+  metadata: Readonly<Record<string, string>>,
+): ResponseHeadersPolicy {
+  const stored = Object.entries(metadata).map(([Header, Value]) => ({ Header, Value }));
   return {
-    ...Object.fromEntries(optional.filter((entry): entry is [string, string] => entry[1] !== undefined)),
-    ...Object.fromEntries(
-      CustomHeadersConfig.Items.map(({ Header, Value }) => [Header.toLowerCase(), Value]),
-    ),
+    ...policy,
+    CustomHeadersConfig: { Items: [...stored, ...(policy.CustomHeadersConfig?.Items ?? [])] },
   };
 }

@@ -10,6 +10,9 @@ const CdkJsonSchema = v.object({
   context: v.optional(v.record(v.string(), v.unknown()), {}),
 });
 
+/** What the command line asks for by itself: the path of each construct, by which the log names functions. */
+const PATH_METADATA = { 'aws:cdk:enable-path-metadata': true };
+
 /**
  * Runs the CDK app of `cdk.json` as the CDK's command line would (its contract is CDK_OUTDIR and
  * CDK_CONTEXT_JSON), without credentials, and reads what it made. `context` is added to that of `cdk.json`.
@@ -29,7 +32,7 @@ export async function synthesize(
     env: {
       ...process.env,
       CDK_OUTDIR: directory,
-      CDK_CONTEXT_JSON: JSON.stringify({ ...cdk.context, ...context }),
+      CDK_CONTEXT_JSON: JSON.stringify({ ...cdk.context, ...PATH_METADATA, ...context }),
     },
   });
   const printed: Buffer[] = [];
