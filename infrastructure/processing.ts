@@ -27,7 +27,11 @@ export class Processing extends Construct {
     super(scope, id);
     this.work = new QueueWithDeadLetters(this, 'Work', {
       consumerTimeout: TIMEOUT,
-      receives: 3, // at one receive in 90 minutes the third ends before the retention does
+      // Must be longer than the function's time-out, and shorter than the sweep waits for somebody to take over
+      // from a dead execution (REDELIVERY_SECONDS, 960 s). Six times the time-out would be 90 minutes, for which
+      // nobody watches; a message that is handed out twice is harmless here, because executions claim the job.
+      visibilityTimeout: TIMEOUT.plus(Duration.seconds(30)),
+      receives: 3, // the first execution, and two that take over; what kills three kills the fourth
       retention: Duration.hours(6), // the sweep fails a job that has not been started by then
     });
     this.process = new NodeFunction(this, 'Process', {

@@ -8,6 +8,8 @@ import type { NodeFunction } from './node-function.ts';
 export interface QueueWithDeadLettersProps {
   /** The time-out of the function that consumes the queue. */
   readonly consumerTimeout: Duration;
+  /** How long a received message stays hidden, where six times the consumer's time-out is too long. */
+  readonly visibilityTimeout?: Duration;
   /** How often a message is received before it counts as failed. */
   readonly receives: number;
   /** How long a message is worth something. */
@@ -26,10 +28,10 @@ export class QueueWithDeadLetters extends Construct {
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
       retentionPeriod: props.retention,
-      // At least six times the function's time-out, so that Lambda can try again while it is throttled
+      // Six times the function's time-out, as AWS advises, so that Lambda can try again while it is throttled
       // without the message being handed out twice
       // (https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html).
-      visibilityTimeout: Duration.seconds(6 * props.consumerTimeout.toSeconds()),
+      visibilityTimeout: props.visibilityTimeout ?? Duration.seconds(6 * props.consumerTimeout.toSeconds()),
       deadLetterQueue: { queue: this.deadLetters, maxReceiveCount: props.receives },
     });
   }

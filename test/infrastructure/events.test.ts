@@ -52,11 +52,11 @@ describe('event source mappings', () => {
 
 describe('queues', () => {
   it.each([
-    ['Processing/Work', 6 * 900, 6 * HOUR, 3],
+    ['Processing/Work', 900 + 30, 6 * HOUR, 3],
     ['Publishing/Deliveries', 6 * 30, 2 * HOUR, 5],
     ['Sweeping/Deadlines', 6 * 60, 14 * DAY, 10],
   ])(
-    '%s hides a message for six times its function’s time-out and keeps what fails',
+    '%s hides a received message for %i s, keeps it for %i s, and sets it aside after %i receives',
     (path, hidden, kept, receives) => {
       expect(stack.readable(stack.properties('AWS::SQS::Queue', `${path}/Queue`))).toEqual({
         VisibilityTimeout: hidden,
