@@ -46,7 +46,7 @@ module.exports = {
       from: { path: `^handlers/${STAGES}/`, pathNot: '[.]lambda[.]ts$' },
       to: {
         path: OURS,
-        pathNot: ['^handlers/$1/', '^handlers/(ports|errors)[.]ts$', '^protocol/'],
+        pathNot: ['^handlers/$1/', '^handlers/(ports|errors|job-fields)[.]ts$', '^protocol/'],
       },
     },
     {

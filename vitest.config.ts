@@ -27,6 +27,9 @@ export default defineConfig({
         test: {
           name: 'infrastructure',
           include: ['test/infrastructure/**/*.test.ts'],
+          // aws-cdk-lib takes seconds to load: once for all files.
+          isolate: false,
+          pool: 'threads',
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

@@ -1,4 +1,3 @@
-import * as v from 'valibot';
 import { PROBLEMS, type ProblemCode } from '../protocol/error-codes.ts';
 import {
   type CreatedJob,
@@ -11,7 +10,7 @@ import {
   type Ticket,
   TicketSchema,
 } from '../protocol/http.ts';
-import { InvalidError, parse, parseJson } from '../protocol/invalid.ts';
+import { InvalidError, parse, parseJson, type Schema } from '../protocol/invalid.ts';
 import { type Job, JobSchema } from '../protocol/job.ts';
 import { ProblemError, UnexpectedAnswerError, UnreachableError } from './errors.ts';
 import type { Fetch } from './platform.ts';
@@ -127,7 +126,7 @@ function readJson(text: string): unknown {
   return orUnexpected(() => parseJson('the answer', text));
 }
 
-function read<const Schema extends v.GenericSchema>(schema: Schema, answer: unknown): v.InferOutput<Schema> {
+function read<Value>(schema: Schema<Value>, answer: unknown): Value {
   return orUnexpected(() => parse('the answer', schema, answer));
 }
 
@@ -143,14 +142,15 @@ function orUnexpected<Result>(run: () => Result): Result {
 /** What a gateway in front of the API answers has no problem details: then the status says what it can. */
 function problemOf(response: Response, text: string): ProblemError {
   const retryAfterMs = readRetryAfter(response.headers.get('retry-after'));
-  let body: unknown;
   try {
-    body = JSON.parse(text);
+    return new ProblemError(
+      parse('the problem', ProblemSchema, parseJson('the problem', text)),
+      retryAfterMs,
+    );
   } catch (cause) {
+    if (!(cause instanceof InvalidError)) throw cause;
     return new ProblemError(problemOfStatus(response.status), retryAfterMs, { cause });
   }
-  const parsed = v.safeParse(ProblemSchema, body);
-  return new ProblemError(parsed.success ? parsed.output : problemOfStatus(response.status), retryAfterMs);
 }
 
 function problemOfStatus(status: number) {

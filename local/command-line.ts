@@ -5,6 +5,8 @@ import { StartError } from './errors.ts';
 export interface StartOptions {
   /** The first of the ports; the services that a client meets take it and the next ones. */
   readonly port: number;
+  /** The folder that keeps the state; `.jobwire` in the project unless told. */
+  readonly state: string | undefined;
   /** Whether to begin with an empty state. */
   readonly fresh: boolean;
   /** Whether sources are watched and functions rebuilt. */
@@ -25,12 +27,13 @@ Usage: npm start -- [options]
 
   --port <number>  first of ${PORT_COUNT} ports in a row (default ${DEFAULT_PORT}): page, API, socket, storage,
                    queues, database, secrets
+  --state <folder> where jobs, files and queues are kept (default .jobwire)
   --fresh          begin anew: forget jobs, files and queues of earlier runs
   --no-watch       do not rebuild functions when a source file changes
   --help           print this
 
-State lives in .jobwire/ and survives a restart. .jobwire/endpoints.json says where everything is, once it is
-ready. Stop with Ctrl-C.`;
+The state survives a restart. .jobwire/endpoints.json says where everything is, once it is ready. Stop with
+Ctrl-C.`;
 
 /**
  * Reads the arguments of `npm start`.
@@ -44,6 +47,7 @@ export function parseCommandLine(arguments_: readonly string[]): StartOptions {
   }
   return {
     port,
+    state: values.state,
     fresh: values.fresh ?? false,
     watch: !(values['no-watch'] ?? false),
     help: values.help ?? false,
@@ -56,6 +60,7 @@ function parse(arguments_: readonly string[]) {
       args: [...arguments_],
       options: {
         port: { type: 'string' },
+        state: { type: 'string' },
         fresh: { type: 'boolean' },
         'no-watch': { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },

@@ -28,7 +28,7 @@ async function start(options: StartOptions): Promise<Runtime> {
   const project = fileURLToPath(new URL('..', import.meta.url));
   const runtime = await startRuntime({
     project,
-    stateDirectory: path.join(project, '.jobwire'),
+    stateDirectory: path.resolve(options.state ?? path.join(project, '.jobwire')),
     firstPort: options.port,
     fresh: options.fresh,
     watch: options.watch,

@@ -193,7 +193,7 @@ function translate<Result>(id: string | undefined, read: () => Result): Result {
 export function parseClientFrame(text: string): ClientFrame {
   const { frame, id } = readFrame(text);
   const schema = schemaOfClientFrame(frame, id);
-  return translate(id, () => parse<v.GenericSchema<unknown, ClientFrame>>('the frame', schema, frame));
+  return translate(id, () => parse<ClientFrame>('the frame', schema, frame));
 }
 
 /**

@@ -20,15 +20,14 @@ export class InvalidError extends Error {
   }
 }
 
+/** What a parser is given: a Valibot schema of the contract. */
+export type Schema<Value> = v.GenericSchema<unknown, Value>;
+
 /**
  * Parses `value` by a schema.
  * @throws InvalidError that names every field that is wrong.
  */
-export function parse<const Schema extends v.GenericSchema>(
-  what: string,
-  schema: Schema,
-  value: unknown,
-): v.InferOutput<Schema> {
+export function parse<Value>(what: string, schema: Schema<Value>, value: unknown): Value {
   const result = v.safeParse(schema, value);
   if (result.success) return result.output;
   throw new InvalidError(

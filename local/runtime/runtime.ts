@@ -1,3 +1,4 @@
+import { REGION } from '../account.ts';
 import { StartError } from '../errors.ts';
 import { buildObjectCreatedEvent } from '../events/object-created-event.ts';
 import type { InvocationReport } from '../functions/invocation-report.ts';
@@ -7,6 +8,7 @@ import type { ObjectCreated } from '../services/s3-object-created.ts';
 import { startStaticSite } from '../services/static-site.ts';
 import { watchSources } from '../source-watcher.ts';
 import { type Endpoints, StateDirectory } from '../state-directory.ts';
+import { referenceOf } from '../template/properties.ts';
 import { readPage } from '../template/read-page.ts';
 import { readBuckets } from '../template/read-storage.ts';
 import { Build } from './build.ts';
@@ -38,9 +40,20 @@ export interface RuntimeSettings {
   readonly onReport?: (report: InvocationReport) => void;
 }
 
+/** What tests and benchmarks need to look behind the APIs: the database with every right. */
+export interface Administration {
+  readonly region: string;
+  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  /** `http://127.0.0.1:<port>` of DynamoDB. */
+  readonly dynamoDb: string;
+  /** The physical name of the resource with a logical id that begins so; see the template. */
+  physicalName(logicalIdPrefix: string): string;
+}
+
 /** A running template. */
 export interface Runtime {
   readonly endpoints: Endpoints;
+  readonly administration: Administration;
   /** Drops every WebSocket connection without a closing handshake, as a network failure would. */
   dropConnections(): void;
   /** Stops everything and leaves the state for the next start. */
@@ -161,6 +174,16 @@ async function start(settings: RuntimeSettings, state: StateDirectory, closing: 
   await state.announce(endpoints);
   return {
     endpoints,
+    administration: {
+      region: REGION,
+      credentials: { accessKeyId: owner.accessKeyId, secretAccessKey: owner.secretAccessKey },
+      dynamoDb: services.dynamoDb.endpoint,
+      physicalName(logicalIdPrefix) {
+        const found = [...stack.template.resources.keys()].find((id) => id.startsWith(logicalIdPrefix));
+        if (found === undefined) throw new StartError(`The template has no resource ${logicalIdPrefix}…`);
+        return referenceOf(stack, found);
+      },
+    },
     dropConnections: () => apis.socket.disconnectAll(),
     close: () => closing.run(),
   };
