@@ -51,7 +51,9 @@ export class TableDiffersError extends Error {
 
 /**
  * Creates a table unless the data of an earlier run have it. DynamoDB Local deletes expired items itself, by
- * the attribute of `TimeToLiveSpecification`, some seconds late (AWS: within days).
+ * the attribute of `TimeToLiveSpecification`, up to ten seconds late (AWS: within
+ * days). Version 3.3.1 does not do so in a table with an index whose key is not part of the table's key:
+ * there, what has expired stays, as it may in AWS too.
  *
  * @throws TableDiffersError if it exists with another key, another index or another stream
  */

@@ -50,7 +50,7 @@ describe('Java', () => {
     LIMIT,
   );
 
-  it.each(['SIGKILL', 'SIGTERM', 'SIGINT'] as const)(
+  it.each(['SIGKILL', 'SIGINT'] as const)(
     'is gone after its parent was ended by %s',
     async (signal) => {
       const script = fileURLToPath(new URL('./dynamodb-parent.ts', import.meta.url));

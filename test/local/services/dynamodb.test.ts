@@ -15,12 +15,13 @@ import {
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import {
+  type _Record,
   DescribeStreamCommand,
   DynamoDBStreamsClient,
   GetRecordsCommand,
   GetShardIteratorCommand,
 } from '@aws-sdk/client-dynamodb-streams';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { systemClock } from '../../../local/clock.ts';
 import {
   type DynamoDbSettings,
@@ -60,6 +61,13 @@ const subscriptions: TableSettings = {
   KeySchema: [{ AttributeName: 'topic', KeyType: 'HASH' }],
   AttributeDefinitions: [{ AttributeName: 'topic', AttributeType: 'S' }],
 };
+const shortLived: TableSettings = {
+  TableName: 'short-lived',
+  KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
+  AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }],
+  StreamSpecification: { StreamViewType: 'NEW_AND_OLD_IMAGES' },
+  TimeToLiveSpecification: { AttributeName: 'expiresAt', Enabled: true },
+};
 
 const writer = functionAllowed('writer', ['dynamodb:PutItem', 'dynamodb:UpdateItem'], [ARN]);
 const reader = functionAllowed('reader', ['dynamodb:GetItem', 'dynamodb:Query'], [ARN]);
@@ -79,7 +87,7 @@ function settings(overrides: Partial<DynamoDbSettings> = {}): DynamoDbSettings {
   return {
     port: 0,
     directory,
-    tables: [jobs, subscriptions],
+    tables: [jobs, subscriptions, shortLived],
     principals,
     owner,
     clock: systemClock,
@@ -122,6 +130,7 @@ describe('tables', () => {
     expect(dynamodb.tables).toMatchObject([
       { tableName: 'jobs', streamArn: expect.stringMatching(/table\/jobs\/stream\//) },
       { tableName: 'subscriptions', streamArn: undefined },
+      { tableName: 'short-lived' },
     ]);
     const { TimeToLiveDescription } = await as(owner, (client) =>
       client.send(new DescribeTimeToLiveCommand({ TableName: 'jobs' })),
@@ -130,9 +139,14 @@ describe('tables', () => {
   });
 
   it(
-    'keep their items over a restart, and a table of another key is an error that says what to do',
+    'keep their items over a restart, TTL deletes as the service does, and a table of another key is an error that says what to do',
     async () => {
-      await as(owner, (client) => client.send(new PutItemCommand({ TableName: 'jobs', Item })));
+      const expiresAt = { N: String(Math.floor(Date.now() / 1000) - 60) };
+      const expired = { id: { S: 'expired' }, expiresAt };
+      await as(owner, async (client) => {
+        await client.send(new PutItemCommand({ TableName: 'jobs', Item }));
+        await client.send(new PutItemCommand({ TableName: 'short-lived', Item: expired }));
+      });
       await dynamodb.close();
       const changed: TableSettings = {
         ...subscriptions,
@@ -147,6 +161,19 @@ describe('tables', () => {
         client.send(new GetItemCommand({ TableName: 'jobs', Key: { job: { S: 'one' } } })),
       );
       expect(kept).toEqual(Item);
+      // DynamoDB Local looks for what has expired every ten seconds, and as it starts.
+      const removal = await vi.waitFor(
+        async () => {
+          const found = (await streamRecords('short-lived')).find(({ eventName }) => eventName === 'REMOVE');
+          expect(found).toBeDefined();
+          return found;
+        },
+        { timeout: 15_000, interval: 50 },
+      );
+      expect(removal).toMatchObject({
+        userIdentity: { PrincipalId: 'dynamodb.amazonaws.com', Type: 'Service' },
+        dynamodb: { OldImage: expired },
+      });
     },
     START_LIMIT,
   );
@@ -298,33 +325,50 @@ describe('writes', () => {
   });
 
   it('are in the stream, through the same endpoint', async () => {
-    await as(owner, (client) =>
-      client.send(new PutItemCommand({ TableName: 'jobs', Item: { job: { S: 'in-stream' } } })),
+    await as(owner, async (client) => {
+      await client.send(new PutItemCommand({ TableName: 'jobs', Item: { job: { S: 'in-stream' } } }));
+      await client.send(new DeleteItemCommand({ TableName: 'jobs', Key: { job: { S: 'in-stream' } } }));
+    });
+    const records = (await streamRecords()).filter(
+      ({ dynamodb: { Keys } = {} }) => Keys?.['job']?.S === 'in-stream',
     );
-    const streams = new DynamoDBStreamsClient(callingAs(owner, dynamodb.endpoint));
-    const StreamArn = dynamodb.tables[0]?.streamArn;
-    const { StreamDescription } = await streams.send(new DescribeStreamCommand({ StreamArn }));
-    const ShardId = StreamDescription?.Shards?.at(-1)?.ShardId;
-    const { ShardIterator } = await streams.send(
-      new GetShardIteratorCommand({ StreamArn, ShardId, ShardIteratorType: 'TRIM_HORIZON' }),
-    );
-    const { Records } = await streams.send(new GetRecordsCommand({ ShardIterator }));
-    expect(Records?.at(-1)?.dynamodb?.NewImage).toEqual({ job: { S: 'in-stream' } });
-    streams.destroy();
+    expect(records).toMatchObject([
+      { eventName: 'INSERT', awsRegion: 'us-east-1', dynamodb: { NewImage: { job: { S: 'in-stream' } } } },
+      { eventName: 'REMOVE', dynamodb: { OldImage: { job: { S: 'in-stream' } } } },
+    ]);
+    expect(records[1]).not.toHaveProperty('userIdentity');
     const denied = new DynamoDBStreamsClient(callingAs(writer, dynamodb.endpoint));
-    await expect(denied.send(new DescribeStreamCommand({ StreamArn }))).rejects.toThrow(
+    await expect(
+      denied.send(new DescribeStreamCommand({ StreamArn: dynamodb.tables[0]?.streamArn })),
+    ).rejects.toThrow(
       /dynamodb:DescribeStream on resource: arn:aws:dynamodb:us-east-1:000000000000:table\/jobs\/stream\//,
     );
     denied.destroy();
   });
 });
 
+async function streamRecords(tableName = 'jobs'): Promise<readonly _Record[]> {
+  const streams = new DynamoDBStreamsClient(callingAs(owner, dynamodb.endpoint));
+  const StreamArn = dynamodb.tables.find((table) => table.tableName === tableName)?.streamArn;
+  const { StreamDescription } = await streams.send(new DescribeStreamCommand({ StreamArn }));
+  const records: _Record[] = [];
+  for (const { ShardId } of StreamDescription?.Shards ?? []) {
+    const { ShardIterator } = await streams.send(
+      new GetShardIteratorCommand({ StreamArn, ShardId, ShardIteratorType: 'TRIM_HORIZON' }),
+    );
+    const { Records = [] } = await streams.send(new GetRecordsCommand({ ShardIterator }));
+    records.push(...Records);
+  }
+  streams.destroy();
+  return records;
+}
+
 describe('bad requests', () => {
   it('that are too large are refused, and the next one is answered', async () => {
     const large = await fetch(dynamodb.endpoint, { method: 'POST', body: Buffer.alloc(17 * 1024 * 1024) });
     expect(large.status).toBe(413);
     const { TableNames } = await as(owner, (client) => client.send(new ListTablesCommand({})));
-    expect(TableNames).toEqual(['jobs', 'subscriptions']);
+    expect(TableNames).toEqual(['jobs', 'short-lived', 'subscriptions']);
   });
 });
 
