@@ -72,6 +72,11 @@ export async function runJob(work: Work, endsAt: number, parts: RunJobParts): Pr
   }
 }
 
+/** How a run ends: by a last write, or without one. */
+type Ending =
+  | { readonly to: 'succeeded' | 'failed'; readonly set: JobFields }
+  | { readonly answer: 'done' | 'keep' };
+
 /** One execution on one job that it has claimed. */
 class Run {
   readonly #record: JobRecord;
@@ -105,8 +110,13 @@ class Run {
     try {
       const { kind } = this.#record.job;
       const processor = isKind(kind) ? this.#parts.processors[kind] : undefined;
-      if (processor === undefined) return await this.#fail(UNKNOWN_KIND_ERROR, await reporter.settle());
-      return await this.#work(processor, reporter);
+      const ending =
+        processor === undefined
+          ? ({ to: 'failed', set: { error: UNKNOWN_KIND_ERROR } } as const)
+          : await this.#work(processor, reporter);
+      timeLimit.cancel(); // from here on the job has its ending, and all the time that is left to write it
+      await reporter.settle();
+      return 'answer' in ending ? ending.answer : await this.#end(ending.to, ending.set);
     } finally {
       timeLimit.cancel();
       await reporter.settle();
@@ -116,57 +126,50 @@ class Run {
     }
   }
 
-  async #work(processor: Processor, reporter: JobReporter): Promise<'done' | 'keep'> {
-    const { uploads, results, log } = this.#parts;
+  /** Works; answers how the job ends. @throws UnavailableError when the upload or the result cannot be reached. */
+  async #work(processor: Processor, reporter: JobReporter): Promise<Ending> {
+    const { uploads, results } = this.#parts;
     const { signal } = this.#abort;
     try {
-      const stopAt = this.#endsAt - STOP_BEFORE_END;
+      const open = () => uploads.open(this.#record, signal);
       const body = await persist(
         'opening the upload',
-        () => uploads.open(this.#record, signal),
-        stopAt,
+        open,
+        this.#endsAt - STOP_BEFORE_END,
         this.#parts,
         signal,
       );
       const { bytes, contentType } = await runProcessor(processor, this.#record, body, reporter, signal);
-      await persist(
-        'writing the result',
-        () => results.write(this.#record, bytes, contentType),
-        this.#endsAt - GIVE_UP_BEFORE_END,
-        this.#parts,
-        signal,
-      );
+      const write = () => results.write(this.#record, bytes, contentType);
+      await persist('writing the result', write, this.#endsAt - GIVE_UP_BEFORE_END, this.#parts, signal);
       const fields = await reporter.settle();
       signal.throwIfAborted();
       const href = `/jobs/${this.#record.job.id}/result`;
-      return await this.#end('succeeded', {
-        ...fields,
-        progress: complete(fields.progress),
-        result: { href, contentType, size: bytes.byteLength },
-      });
+      const result = { href, contentType, size: bytes.byteLength };
+      return { to: 'succeeded', set: { ...fields, progress: complete(fields.progress), result } };
     } catch (error) {
       const fields = await reporter.settle();
       if (signal.aborted) return this.#stopped(signal.reason, fields);
       if (error instanceof UnavailableError) throw error; // the message stays: another execution takes over
-      const jobError = jobErrorOf(error);
-      if (jobError.code === 'processing-failed')
-        log.error('the processor failed', { job: this.#record.job.id, error });
-      else log.info('the job failed', { job: this.#record.job.id, error });
-      return this.#fail(jobError, fields);
+      return { to: 'failed', set: { ...fields, error: this.#noted(error) } };
     }
   }
 
-  async #stopped(reason: unknown, fields: ReportedFields): Promise<'done' | 'keep'> {
-    const { log } = this.#parts;
+  #stopped(reason: unknown, fields: ReportedFields): Ending {
     const why = reason instanceof WorkStoppedError ? reason.reason : undefined;
-    log.info('the work was stopped', { job: this.#record.job.id, reason: why });
-    if (why === 'time-limit') return this.#fail(TIME_LIMIT_ERROR, fields);
+    this.#parts.log.info('the work was stopped', { job: this.#record.job.id, reason: why });
+    if (why === 'time-limit') return { to: 'failed', set: { ...fields, error: TIME_LIMIT_ERROR } };
     // Another execution has the job, and may need the message if it dies.
-    return why === 'lost' ? 'keep' : 'done';
+    return { answer: why === 'lost' ? 'keep' : 'done' };
   }
 
-  #fail(error: JobError, fields: ReportedFields): Promise<'done' | 'keep'> {
-    return this.#end('failed', { ...fields, error });
+  #noted(error: unknown): JobError {
+    const { log } = this.#parts;
+    const jobError = jobErrorOf(error);
+    const fields = { job: this.#record.job.id, error };
+    if (jobError.code === 'processing-failed') log.error('the processor failed', fields);
+    else log.info('the job failed', fields);
+    return jobError;
   }
 
   /** The write that must not get lost: tried until the function ends, then left to the next delivery. */
