@@ -19,7 +19,8 @@ export interface Due {
   readonly action?:
     | { readonly to: 'expired' | 'failed'; readonly error: JobError }
     | { readonly to: 'stalled' };
-  readonly nextLook: Date;
+  /** Absent where there is nothing to look for any more. */
+  readonly nextLook?: Date;
 }
 
 /** What is due for a job at `now`. A terminal job has nothing due, ever. */
@@ -40,7 +41,7 @@ export function dueOf(record: JobRecord, now: Date): Due {
     case 'running':
       return dueWhileRunning(record, now);
     default:
-      return { nextLook: new Date(8.64e15) }; // the last moment that there is (ECMAScript, "Time Values")
+      return {};
   }
 }
 
@@ -56,7 +57,7 @@ function dueWhileRunning(record: JobRecord, now: Date): Due {
   if (lost.action !== undefined) return lost;
   const stalledAt = heardAt + STALL_SECONDS * 1000;
   if (!record.job.stalled && stalledAt <= now.getTime()) {
-    return { action: { to: 'stalled' }, nextLook: lost.nextLook };
+    return { action: { to: 'stalled' } };
   }
   // Once stalled, it is looked at each minute: it may recover, and then stall again.
   const nextLook = record.job.stalled ? now.getTime() + STALL_SECONDS * 1000 : stalledAt;
@@ -65,7 +66,7 @@ function dueWhileRunning(record: JobRecord, now: Date): Due {
 
 function deadline(at: number, now: Date, to: 'expired' | 'failed', error: JobError): Due {
   const nextLook = new Date(at);
-  return at <= now.getTime() ? { action: { to, error }, nextLook } : { nextLook };
+  return at <= now.getTime() ? { action: { to, error } } : { nextLook };
 }
 
 function enteredAt({ job }: JobRecord, status: Status): number {

@@ -57,8 +57,10 @@ async function look(deadline: Deadline, parts: SweepParts): Promise<void> {
   const due = record === undefined || !isAbout(record, deadline) ? undefined : dueOf(record, now());
   if (record !== undefined && due?.action !== undefined) record = await act(record, due.action, parts);
   if (record === undefined || !isAbout(record, deadline)) return;
-  const { nextLook } = dueOf(record, now());
-  const seconds = Math.ceil((nextLook.getTime() - now().getTime()) / 1000);
+  const { action, nextLook } = dueOf(record, now());
+  if (action === undefined && nextLook === undefined) return; // the end of the job: nothing is due any more
+  // Something may be due again already (somebody else changed the job first): then at once.
+  const seconds = nextLook === undefined ? 1 : Math.ceil((nextLook.getTime() - now().getTime()) / 1000);
   await deadlines.send([deadline], { delaySeconds: Math.min(LONGEST_DELAY_SECONDS, Math.max(1, seconds)) });
 }
 

@@ -1,0 +1,103 @@
+import { ConnectionGoneError, RefusedError, UnavailableError } from '../../../handlers/errors.ts';
+import { MemoryConnections } from '../../../handlers/memory/memory-connections.ts';
+import { MemoryJobs } from '../../../handlers/memory/memory-jobs.ts';
+import { MemoryQueue } from '../../../handlers/memory/memory-queue.ts';
+import { MemorySubscriptions } from '../../../handlers/memory/memory-subscriptions.ts';
+import type { Delivery, JobRecord, SubscriptionTopic } from '../../../handlers/ports.ts';
+import type { DeliverParts } from '../../../handlers/publish/deliver.ts';
+import type { JobChange } from '../../../handlers/publish/newest-states.ts';
+import { parseServerFrame } from '../../../protocol/frames.ts';
+import type { Job } from '../../../protocol/job.ts';
+import { MADE_AT, sampleNewJob, secondsLater } from '../../conformance/sample-jobs.ts';
+import { RecordedTelemetry } from '../process/recorded-telemetry.ts';
+
+/** How a connection answers a post. `connecting` is gone too, but may still come. */
+export type Health = 'open' | 'gone' | 'connecting' | 'unavailable' | 'refused' | 'bug';
+
+/** Jobs, subscriptions, connections of every health, and the stream of the jobs table. */
+export class World {
+  readonly changes: JobChange[] = [];
+  readonly jobs = new MemoryJobs({
+    onCommit: (record) => {
+      this.changes.push({
+        sequenceNumber: String(1000 + this.changes.length),
+        at: new Date(MADE_AT),
+        record,
+      });
+    },
+  });
+  readonly subscriptions: MemorySubscriptions;
+  readonly connections = new MemoryConnections();
+  readonly deliveries = new MemoryQueue<Delivery>();
+  readonly telemetry = new RecordedTelemetry();
+  readonly health = new Map<string, Health>();
+  now = new Date(MADE_AT);
+  posts = 0;
+  concurrent = 0;
+  mostConcurrent = 0;
+  /** Connections in the order in which they were posted to. */
+  readonly order: string[] = [];
+
+  constructor(pageSize = 1000) {
+    this.subscriptions = new MemorySubscriptions({ pageSize });
+    const post = this.connections.post.bind(this.connections);
+    this.connections.post = async (connection, frame) => {
+      this.posts += 1;
+      this.order.push(connection);
+      this.concurrent += 1;
+      this.mostConcurrent = Math.max(this.mostConcurrent, this.concurrent);
+      await new Promise((resolve) => setImmediate(resolve));
+      this.concurrent -= 1;
+      const health = this.health.get(connection);
+      if (health === 'gone' || health === 'connecting') throw new ConnectionGoneError(connection);
+      if (health === 'unavailable') throw new UnavailableError('API Gateway');
+      if (health === 'refused') throw new RefusedError('API Gateway', 'no grant');
+      if (health === 'bug') throw new TypeError('a bug');
+      await post(connection, frame);
+    };
+  }
+
+  get parts(): DeliverParts {
+    return {
+      jobs: this.jobs,
+      subscriptions: this.subscriptions,
+      connections: this.connections,
+      deliveries: this.deliveries,
+      now: () => this.now,
+      random: () => 0.5,
+      log: this.telemetry.log,
+      meter: this.telemetry.meter,
+    };
+  }
+
+  async job(tags: readonly string[] = ['nightly'], owner = 'ada'): Promise<JobRecord> {
+    return this.jobs.create(sampleNewJob({ tags, owner }));
+  }
+
+  async change(record: JobRecord): Promise<JobRecord> {
+    const { status } = (await this.jobs.read(record.job.id))?.job ?? record.job;
+    const at = secondsLater(1);
+    if (status === 'awaiting-upload') return this.jobs.change(record.job.id, { at, to: 'queued' });
+    return this.jobs.change(record.job.id, { at, within: [status], set: { message: 'more' } });
+  }
+
+  async watch(connection: string, topic: SubscriptionTopic, health: Health = 'open'): Promise<void> {
+    this.health.set(connection, health);
+    if (health === 'open') this.connections.open(connection);
+    await this.subscriptions.add({
+      topic,
+      connection,
+      expiresAt: secondsLater(7_800),
+      ...(health === 'connecting' ? { connectingUntil: secondsLater(10) } : {}),
+    });
+  }
+
+  /** The states that a connection has got, in order. */
+  statesOf(connection: string): readonly Job[] {
+    return this.connections.framesOf(connection).map((text) => {
+      const frame = parseServerFrame(text);
+      if (frame.type !== 'job') throw new Error(`a ${frame.type} frame`);
+      return frame.job;
+    });
+  }
+}

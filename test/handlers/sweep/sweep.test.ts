@@ -1,0 +1,240 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { MalformedDataError, UnavailableError } from '../../../handlers/errors.ts';
+import { MemoryJobs } from '../../../handlers/memory/memory-jobs.ts';
+import { MemoryQueue } from '../../../handlers/memory/memory-queue.ts';
+import type { Deadline, JobRecord } from '../../../handlers/ports.ts';
+import { QUEUED_SECONDS, REDELIVERY_SECONDS } from '../../../handlers/sweep/due.ts';
+import { sweep } from '../../../handlers/sweep/sweep.ts';
+import type { Status } from '../../../protocol/status.ts';
+import { sampleNewJob, secondsLater } from '../../conformance/sample-jobs.ts';
+import { RecordedTelemetry } from '../process/recorded-telemetry.ts';
+
+let jobs: MemoryJobs;
+let deadlines: MemoryQueue<Deadline>;
+let telemetry: RecordedTelemetry;
+let record: JobRecord;
+/** Seconds since the job was made. */
+let now: number;
+
+beforeEach(async () => {
+  jobs = new MemoryJobs();
+  deadlines = new MemoryQueue();
+  telemetry = new RecordedTelemetry();
+  now = 0;
+  record = await jobs.create(sampleNewJob());
+});
+
+function look(status: Status, epoch = record.job.epoch): Promise<readonly string[]> {
+  return sweep([{ messageId: 'm', message: { job: record.job.id, epoch, status } }], {
+    jobs,
+    deadlines,
+    now: () => new Date(secondsLater(now)),
+    log: telemetry.log,
+    meter: telemetry.meter,
+  });
+}
+
+async function job() {
+  const found = await jobs.read(record.job.id);
+  if (found === undefined) throw new Error('the job is gone');
+  return found.job;
+}
+
+/** The delay until the next look; undefined when the chain has ended. */
+function nextDelay(): number | undefined {
+  const taken = deadlines.take();
+  expect(taken.length).toBeLessThan(2);
+  return taken[0]?.delaySeconds;
+}
+
+async function queue(): Promise<void> {
+  await jobs.change(record.job.id, { at: secondsLater(now), to: 'queued' });
+}
+
+async function hear(seconds: number, message?: string): Promise<void> {
+  now = seconds;
+  const { status } = await job();
+  await jobs.change(record.job.id, {
+    at: secondsLater(now),
+    ...(status === 'queued' ? { to: 'running' as const } : { within: ['running'] }),
+    set: {
+      execution: { id: 'one', aliveUntil: secondsLater(now + 60) },
+      ...(message === undefined ? {} : { message }),
+    },
+  });
+}
+
+describe('awaiting-upload', () => {
+  test('expires when the time for the upload is over, and not before', async () => {
+    now = 899.5;
+    expect(await look('awaiting-upload')).toEqual([]);
+    expect((await job()).status).toBe('awaiting-upload');
+    expect(nextDelay()).toBe(1);
+    now = 900;
+    await look('awaiting-upload');
+    expect(await job()).toMatchObject({
+      status: 'expired',
+      error: { code: 'upload-missing', retryable: true },
+    });
+    expect(nextDelay()).toBeUndefined();
+  });
+
+  test('the next look is when it is due, but at most 15 minutes away', async () => {
+    record = await jobs.create(sampleNewJob({ uploadUntil: secondsLater(3_000) }));
+    now = 100;
+    await look('awaiting-upload');
+    expect(nextDelay()).toBe(900);
+    now = 2_500;
+    await look('awaiting-upload');
+    expect(nextDelay()).toBe(500);
+  });
+
+  test('the chain ends when the upload has come', async () => {
+    await queue();
+    now = 5_000;
+    await look('awaiting-upload');
+    expect((await job()).status).toBe('queued');
+    expect(nextDelay()).toBeUndefined();
+  });
+});
+
+describe('queued', () => {
+  test('fails when no worker took it for as long as the work queue keeps a message', async () => {
+    now = 50;
+    await queue();
+    now = 50 + QUEUED_SECONDS - 1;
+    await look('queued');
+    expect(nextDelay()).toBe(1);
+    now += 1;
+    await look('queued');
+    expect(await job()).toMatchObject({ status: 'failed', error: { code: 'not-started', retryable: true } });
+    expect(nextDelay()).toBeUndefined();
+  });
+});
+
+describe('running', () => {
+  beforeEach(async () => {
+    await queue();
+    await hear(10);
+  });
+
+  test('is stalled after a minute of silence, and cleared by the next word', async () => {
+    now = 69;
+    await look('running');
+    expect((await job()).stalled).toBe(false);
+    expect(nextDelay()).toBe(1);
+    now = 70;
+    await look('running');
+    expect(await job()).toMatchObject({ status: 'running', stalled: true });
+    expect(nextDelay()).toBe(60);
+    await hear(100, 'back');
+    expect(await job()).toMatchObject({ stalled: false, message: 'back' });
+    now = 130;
+    await look('running');
+    expect(nextDelay()).toBe(30);
+    now = 160;
+    await look('running');
+    expect((await job()).stalled).toBe(true);
+  });
+
+  test('stalled is written once', async () => {
+    now = 70;
+    await look('running');
+    const { seq } = await job();
+    now = 130;
+    await look('running');
+    expect((await job()).seq).toBe(seq);
+  });
+
+  test('fails when the execution died and none took over', async () => {
+    now = 70;
+    await look('running');
+    nextDelay();
+    now = 70 + REDELIVERY_SECONDS - 1;
+    await look('running');
+    expect((await job()).status).toBe('running');
+    expect(nextDelay()).toBe(1);
+    now += 1;
+    await look('running');
+    expect(await job()).toMatchObject({
+      status: 'failed',
+      error: { code: 'processor-lost', retryable: true },
+    });
+    expect(nextDelay()).toBeUndefined();
+  });
+
+  test('a report at the very moment wins over the stall', async () => {
+    now = 70;
+    const read = jobs.read.bind(jobs);
+    jobs.read = async (id) => {
+      const seen = await read(id);
+      jobs.read = read;
+      await hear(70, 'just in time');
+      return seen;
+    };
+    expect(await look('running')).toEqual([]);
+    expect(await job()).toMatchObject({ stalled: false, message: 'just in time' });
+    expect(nextDelay()).toBe(60);
+  });
+
+  test('the end of the job at the very moment ends the chain', async () => {
+    now = 2_000;
+    const read = jobs.read.bind(jobs);
+    jobs.read = async (id) => {
+      const seen = await read(id);
+      jobs.read = read;
+      await jobs.change(id, { at: secondsLater(now), to: 'succeeded' });
+      return seen;
+    };
+    expect(await look('running')).toEqual([]);
+    expect((await job()).status).toBe('succeeded');
+    expect(nextDelay()).toBeUndefined();
+  });
+});
+
+describe('what ends a chain, and what keeps a message', () => {
+  test.each(['cancelled', 'expired'] as const)('a job that is %s', async (to) => {
+    await jobs.change(record.job.id, { at: secondsLater(1), to });
+    expect(await look('awaiting-upload')).toEqual([]);
+    expect(nextDelay()).toBeUndefined();
+  });
+
+  test('a deadline of a status that has none, another epoch, and a job that is gone', async () => {
+    await jobs.change(record.job.id, { at: secondsLater(1), to: 'cancelled' });
+    await look('cancelled', sampleNewJob().epoch);
+    expect(nextDelay()).toBeUndefined();
+    jobs.forget(record.job.id);
+    expect(await look('awaiting-upload')).toEqual([]);
+    expect(nextDelay()).toBeUndefined();
+  });
+
+  test('a deadline of a terminal status is no chain without end', async () => {
+    await jobs.change(record.job.id, { at: secondsLater(1), to: 'cancelled' });
+    await look('cancelled');
+    expect(nextDelay()).toBeUndefined();
+  });
+
+  test('a table or queue that is not available: the message comes again, and nothing is lost', async () => {
+    deadlines.failNext(new UnavailableError('SQS'));
+    expect(await look('awaiting-upload')).toEqual(['m']);
+    const read = jobs.read.bind(jobs);
+    jobs.read = () => Promise.reject(new UnavailableError('DynamoDB'));
+    expect(await look('awaiting-upload')).toEqual(['m']);
+    jobs.read = read;
+    expect(await look('awaiting-upload')).toEqual([]);
+    expect(nextDelay()).toBe(900);
+  });
+
+  test('what is malformed is kept for the dead-letter queue; the rest of the batch goes on', async () => {
+    const { id, epoch } = record.job;
+    const kept = await sweep(
+      [
+        { messageId: 'bad', malformed: new MalformedDataError('A body') },
+        { messageId: 'good', message: { job: id, epoch, status: 'awaiting-upload' } },
+      ],
+      { jobs, deadlines, now: () => new Date(secondsLater(0)), log: telemetry.log, meter: telemetry.meter },
+    );
+    expect(kept).toEqual(['bad']);
+    expect(nextDelay()).toBe(900);
+  });
+});
