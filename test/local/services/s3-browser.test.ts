@@ -1,8 +1,11 @@
+import { readdir } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { GetObjectCommand, HeadObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { createPresignedPost, type PresignedPost } from '@aws-sdk/s3-presigned-post';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ManualClock } from '../manual-clock.ts';
 import { owner } from './caller.ts';
 import { api, PAGE, processor, type S3Fixture, s3Fixture } from './s3-fixture.ts';
@@ -249,6 +252,26 @@ describe('a presigned POST', () => {
     const none = new FormData();
     for (const [name, value] of Object.entries(signed.fields)) none.set(name, value);
     expect((await fetch(signed.url, { method: 'POST', body: none })).status).toBe(400);
+    expect(fixture.created).toEqual([]);
+  });
+
+  it('leaves nothing when the page goes away in the middle of the file', async () => {
+    const { url, fields } = await presign({ Key: 'in/cut.csv', Conditions: [] });
+    const form = new FormData();
+    for (const [name, value] of Object.entries(fields)) form.set(name, value);
+    form.append('file', new Blob(['x'.repeat(100_000)]), 'my.csv');
+    const { headers, body } = new Request(url, { method: 'POST', body: form });
+    const bytes = Buffer.from(await new Response(body).arrayBuffer());
+    const incoming = join(fixture.directory, 'incoming');
+    const socket = connect(fixture.s3.port, '127.0.0.1');
+    socket.write(
+      `POST /${Bucket} HTTP/1.1\r\nHost: x\r\nContent-Type: ${headers.get('content-type')}\r\nContent-Length: ${bytes.length}\r\n\r\n`,
+    );
+    socket.write(bytes.subarray(0, 50_000));
+    await vi.waitFor(async () => expect(await readdir(incoming)).toHaveLength(1), { interval: 5 });
+    socket.destroy();
+    await vi.waitFor(async () => expect(await readdir(incoming)).toEqual([]), { interval: 5 });
+    await expect(head('in/cut.csv')).rejects.toMatchObject({ name: 'NotFound' });
     expect(fixture.created).toEqual([]);
   });
 
