@@ -46,6 +46,8 @@ export interface Administration {
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
   /** `http://127.0.0.1:<port>` of DynamoDB. */
   readonly dynamoDb: string;
+  /** The same of Secrets Manager. */
+  readonly secretsManager: string;
   /** The physical name of the resource with a logical id that begins so; see the template. */
   physicalName(logicalIdPrefix: string): string;
 }
@@ -178,6 +180,7 @@ async function start(settings: RuntimeSettings, state: StateDirectory, closing: 
       region: REGION,
       credentials: { accessKeyId: owner.accessKeyId, secretAccessKey: owner.secretAccessKey },
       dynamoDb: services.dynamoDb.endpoint,
+      secretsManager: secrets.endpoint,
       physicalName(logicalIdPrefix) {
         const found = [...stack.template.resources.keys()].find((id) => id.startsWith(logicalIdPrefix));
         if (found === undefined) throw new StartError(`The template has no resource ${logicalIdPrefix}…`);
