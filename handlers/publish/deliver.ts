@@ -1,7 +1,7 @@
 import { type MalformedDataError, UnavailableError } from '../errors.ts';
 import type { Delivery, JobRecord, Jobs } from '../ports.ts';
 import { inTurns } from './in-turns.ts';
-import { FramePoster, frameOf } from './post-frame.ts';
+import { FramePoster, frameOf, isConnecting } from './post-frame.ts';
 import { CONCURRENCY, type PublishParts } from './publish.ts';
 
 /**
@@ -122,7 +122,7 @@ async function readJobs(
 
 /** Queues again what could not be posted. Answers the ids of messages for which even that failed. */
 async function postpone(owed: readonly Owed[], parts: DeliverParts): Promise<readonly string[]> {
-  const { deliveries, log, meter, random } = parts;
+  const { deliveries, log, meter, now, random } = parts;
   const byDelay = new Map<number, Owed[]>();
   for (const { delivery, messageIds } of owed) {
     const attempt = delivery.attempt + 1;
@@ -131,7 +131,8 @@ async function postpone(owed: readonly Owed[], parts: DeliverParts): Promise<rea
       log.warn('a delivery was given up; the next ping of the client makes up for it', { ...delivery });
       continue;
     }
-    const delay = delaySeconds(attempt, random());
+    // Whoever is still connecting is there within the second; a watcher waits for this very frame.
+    const delay = isConnecting(delivery, now()) ? 1 : delaySeconds(attempt, random());
     byDelay.set(delay, [...(byDelay.get(delay) ?? []), { delivery: { ...delivery, attempt }, messageIds }]);
   }
   const failed: string[] = [];

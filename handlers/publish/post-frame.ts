@@ -32,7 +32,7 @@ export class FramePoster {
    * this connection alone. Either way the delivery keeps trying, and the figure `PostsRefused` rings.
    */
   async post(watcher: Watcher, frame: string): Promise<PostOutcome> {
-    const { connections, log, meter } = this.#parts;
+    const { connections, now, log, meter } = this.#parts;
     const { connection } = watcher;
     if (this.#gone.has(connection)) return 'gone';
     try {
@@ -40,7 +40,7 @@ export class FramePoster {
       return 'posted';
     } catch (error) {
       if (error instanceof ConnectionGoneError)
-        return this.#isConnecting(watcher) ? 'connecting' : this.#remove(connection);
+        return isConnecting(watcher, now()) ? 'connecting' : this.#remove(connection);
       if (error instanceof UnavailableError) return 'later';
       this.#refusals += 1;
       meter.count('PostsRefused', 1);
@@ -53,10 +53,6 @@ export class FramePoster {
       }
       return 'later';
     }
-  }
-
-  #isConnecting({ connectingUntil }: Watcher): boolean {
-    return connectingUntil !== undefined && Date.parse(connectingUntil) > this.#parts.now().getTime();
   }
 
   async #remove(connection: string): Promise<'gone'> {
@@ -83,4 +79,9 @@ export function frameOf({ job }: JobRecord, log: Log): string | undefined {
     log.error('a job is too large for a frame', { job: job.id, error });
     return undefined;
   }
+}
+
+/** Whether a 410 may only mean that the connection is not there yet; see `Subscription.connectingUntil`. */
+export function isConnecting({ connectingUntil }: Watcher, now: Date): boolean {
+  return connectingUntil !== undefined && Date.parse(connectingUntil) > now.getTime();
 }

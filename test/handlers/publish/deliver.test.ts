@@ -68,7 +68,9 @@ test('a connection that is gone loses its rows; one that is connecting keeps the
   );
   expect(await world.subscriptions.count('gone')).toBe(0);
   expect(await world.subscriptions.count('connecting')).toBe(1);
-  expect(world.deliveries.waiting.map(({ message }) => message.connection)).toEqual(['connecting']);
+  expect(world.deliveries.waiting).toMatchObject([
+    { message: { connection: 'connecting', attempt: 1 }, delaySeconds: 1 },
+  ]);
 });
 
 test('after enough attempts a delivery is given up, logged and counted', async () => {
