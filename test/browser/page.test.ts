@@ -1,16 +1,8 @@
-import chromium from '@sparticuz/chromium';
-import { type Browser, chromium as browsers, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { jobId, sampleJob } from '../client/sample-job.ts';
 import { FakeApi } from './fake-api.ts';
-
-/** Flags for Lambda that end the browser with its first page, or turn off what is under test. */
-const UNWANTED = new Set([
-  '--single-process',
-  '--no-zygote',
-  '--disable-web-security',
-  '--allow-running-insecure-content',
-]);
+import { launchBrowser } from './launch.ts';
 
 let browser: Browser;
 let api: FakeApi;
@@ -18,11 +10,7 @@ let page: Page;
 const faults: string[] = [];
 
 beforeAll(async () => {
-  browser = await browsers.launch({
-    executablePath: await chromium.executablePath(),
-    args: chromium.args.filter((flag) => !UNWANTED.has(flag)),
-    headless: true,
-  });
+  browser = await launchBrowser();
 }, 60_000);
 afterAll(async () => {
   await browser.close();
