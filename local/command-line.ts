@@ -20,6 +20,8 @@ export const DEFAULT_PORT = 8400;
 /** How many ports follow one another; see `DEFAULT_PORT`. */
 export const PORT_COUNT = 7;
 
+const LAST_PORT = 65_535 - PORT_COUNT + 1;
+
 /** The answer to `--help`. */
 export const HELP = `Runs the template that would be deployed, on this machine.
 
@@ -28,7 +30,7 @@ Usage: npm start -- [options]
   --port <number>  first of ${PORT_COUNT} ports in a row (default ${DEFAULT_PORT}): page, API, socket, storage,
                    queues, database, secrets
   --state <folder> where jobs, files and queues are kept (default .jobwire)
-  --fresh          begin anew: forget jobs, files and queues of earlier runs
+  --fresh          begin anew: delete jobs, files and queues of earlier runs
   --no-watch       do not rebuild functions when a source file changes
   --help           print this
 
@@ -42,8 +44,8 @@ Ctrl-C.`;
 export function parseCommandLine(arguments_: readonly string[]): StartOptions {
   const { values } = parse(arguments_);
   const port = values.port === undefined ? DEFAULT_PORT : Number(values.port);
-  if (!Number.isInteger(port) || port < 1 || port > 65_535 - PORT_COUNT) {
-    throw new StartError(`--port must be a number from 1 to ${65_535 - PORT_COUNT}, not ${values.port}`);
+  if (!Number.isInteger(port) || port < 1 || port > LAST_PORT) {
+    throw refused(`--port must be a number from 1 to ${LAST_PORT}, not ${values.port}.`);
   }
   return {
     port,
@@ -69,6 +71,10 @@ function parse(arguments_: readonly string[]) {
   } catch (cause) {
     // parseArgs says what is wrong in one sentence.
     const detail = cause instanceof Error ? cause.message : String(cause);
-    throw new StartError(`${detail}\n\n${HELP}`, { cause });
+    throw refused(detail, { cause });
   }
+}
+
+function refused(detail: string, options?: ErrorOptions): StartError {
+  return new StartError(`${detail}\n\n${HELP}`, options);
 }

@@ -3,7 +3,7 @@
  * message alone; everything else is a defect and is shown with its stack.
  */
 export class StartError extends Error {
-  override readonly name = 'StartError';
+  override readonly name: string = 'StartError';
 }
 
 /** The template holds something that the local runtime does not know how to run. */

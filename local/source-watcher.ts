@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { watch } from 'chokidar';
 import { type Clock, systemClock, type Timer } from './clock.ts';
+import { StartError } from './errors.ts';
 
 /** What is quiet for this long after a change has been saved: editors write several files, one after another. */
 const QUIET_MS = 150;
@@ -13,10 +14,14 @@ export interface SourceWatcherSettings {
   readonly folders: readonly string[];
   /** Called after changes, never while it still runs; its failure must be its own business. */
   readonly onChange: (files: readonly string[]) => Promise<void>;
+  readonly log: (line: string) => void;
   readonly clock?: Clock;
 }
 
-/** Watches source folders. Resolves once changes are seen; `close` waits for a running `onChange`. */
+/**
+ * Watches source folders. Resolves once changes are seen; `close` waits for a running `onChange`.
+ * @throws StartError when the system does not let us, such as beyond its number of watched files.
+ */
 export async function watchSources(settings: SourceWatcherSettings): Promise<{ close(): Promise<void> }> {
   const clock = settings.clock ?? systemClock;
   const changed = new Set<string>();
@@ -40,7 +45,14 @@ export async function watchSources(settings: SourceWatcherSettings): Promise<{ c
   await new Promise<void>((resolve, reject) => {
     watcher.once('ready', resolve);
     watcher.once('error', reject);
+  }).catch(async (cause: unknown) => {
+    await watcher.close();
+    throw new StartError(
+      `The sources cannot be watched (${detailOf(cause)}). Start without: npm start -- --no-watch`,
+      { cause },
+    );
   });
+  watcher.on('error', (error) => settings.log(`the sources are no longer watched well: ${detailOf(error)}`));
   return {
     async close() {
       timer?.cancel();
@@ -48,4 +60,8 @@ export async function watchSources(settings: SourceWatcherSettings): Promise<{ c
       await running;
     },
   };
+}
+
+function detailOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -1,3 +1,5 @@
+import { StartError } from '../errors.ts';
+
 /** One IAM statement, resolved from the template: no intrinsics left, lists even where the template has one. */
 export interface PolicyStatement {
   readonly effect: 'Allow' | 'Deny';
@@ -8,7 +10,7 @@ export interface PolicyStatement {
 }
 
 /** A policy says something that the local runtime cannot evaluate; half a policy is worse than none. */
-export class UnsupportedPolicyError extends Error {
+export class UnsupportedPolicyError extends StartError {
   override readonly name = 'UnsupportedPolicyError';
 }
 

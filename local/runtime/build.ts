@@ -9,6 +9,9 @@ import { refuseUnsupportedTypes } from '../template/resource-types.ts';
 import { synthesize } from '../template/synthesize.ts';
 import type { Ports } from './ports.ts';
 
+/** Below the state folder. */
+const FOLDER = 'cdk.out';
+
 /** Makes the template again and again, each time in a folder of its own: running functions keep theirs. */
 export class Build {
   readonly #project: string;
@@ -22,12 +25,21 @@ export class Build {
     this.#ports = ports;
   }
 
-  /** The stack, whose secrets can be referred to once their names are resolved. */
-  async synthesize(): Promise<{ readonly stack: Stack; readonly secretNames: SecretNames }> {
-    const folder = this.#state.folder(path.join('cdk.out', String(this.#count)));
+  /** Removes what earlier runs have built. */
+  async clear(): Promise<void> {
+    await rm(this.#state.folder(FOLDER), { recursive: true, force: true });
+  }
+
+  /**
+   * The stack, whose secrets can be referred to once their names are resolved.
+   * @throws StartError when it does not compile or holds what the runtime cannot run; the signal's reason.
+   */
+  async synthesize(
+    signal?: AbortSignal,
+  ): Promise<{ readonly stack: Stack; readonly secretNames: SecretNames }> {
+    const folder = this.#state.folder(path.join(FOLDER, String(this.#count)));
     this.#count += 1;
-    await rm(folder, { recursive: true, force: true });
-    const assembly = await synthesize(this.#project, folder, { auth: 'open' });
+    const assembly = await synthesize(this.#project, folder, { auth: 'open' }, signal);
     refuseUnsupportedTypes(assembly.template);
     const secretNames = new SecretNames();
     const scope = createScope(assembly.stackName, assembly.template, {

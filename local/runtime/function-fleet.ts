@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { REGION } from '../account.ts';
 import { StartError } from '../errors.ts';
 import type { InvocationReport } from '../functions/invocation-report.ts';
@@ -36,12 +37,12 @@ export class FunctionFleet {
     this.#settings = settings;
     const declarations = readFunctions(stack);
     this.#principals = principalsOf(stack, declarations, settings.rootSecret);
-    this.#deployments = this.#deploymentsOf(declarations);
+    this.#deployments = this.#deploymentsOf(declarations, this.#principals);
     this.#functions = new Map(
       declarations.map(({ name, arn }) => [
         name,
         new LambdaFunction({
-          ...this.#deploymentOf(name),
+          ...deploymentOf(this.#deployments, name),
           name,
           arn,
           log: settings.log,
@@ -58,9 +59,7 @@ export class FunctionFleet {
 
   /** The credentials of one function. */
   principalOf(functionName: string): Principal {
-    const principal = this.#principals.find((candidate) => candidate.functionName === functionName);
-    if (principal === undefined) throw new StartError(`The template has no function ${functionName}`);
-    return principal;
+    return principalOf(this.#principals, functionName);
   }
 
   /** The names of all functions. */
@@ -82,18 +81,24 @@ export class FunctionFleet {
 
   /**
    * Runs the functions from another template of the same functions. Answers with the names of those whose
-   * bundle or settings have changed.
+   * bundle or settings have changed; the others go on as they are, from the folder that they have.
+   * @throws StartError when a function is gone; then nothing has changed.
    */
   replace(stack: Stack): readonly string[] {
     const declarations = readFunctions(stack);
-    const former = this.#deployments;
-    this.#principals = principalsOf(stack, declarations, this.#settings.rootSecret);
-    this.#deployments = this.#deploymentsOf(declarations);
-    const changed = [...this.#functions].filter(
-      ([name]) => JSON.stringify(former.get(name)) !== JSON.stringify(this.#deployments.get(name)),
-    );
-    for (const [name, lambda] of changed) lambda.replace(this.#deploymentOf(name));
-    return changed.map(([name]) => name);
+    const principals = principalsOf(stack, declarations, this.#settings.rootSecret);
+    const deployments = this.#deploymentsOf(declarations, principals);
+    const changed = [...this.#functions].flatMap(([name, lambda]) => {
+      const deployment = deploymentOf(deployments, name);
+      return isSame(deployment, deploymentOf(this.#deployments, name)) ? [] : [{ name, lambda, deployment }];
+    });
+    this.#principals = principals;
+    this.#deployments = new Map([
+      ...this.#deployments,
+      ...changed.map(({ name, deployment }) => [name, deployment] as const),
+    ]);
+    for (const { lambda, deployment } of changed) lambda.replace(deployment);
+    return changed.map(({ name }) => name);
   }
 
   /** Lets running invocations finish for a moment and ends all functions. */
@@ -101,14 +106,10 @@ export class FunctionFleet {
     await Promise.all([...this.#functions.values()].map((lambda) => lambda.close()));
   }
 
-  #deploymentOf(name: string): FunctionDeployment {
-    const deployment = this.#deployments.get(name);
-    if (deployment === undefined)
-      throw new StartError(`The template no longer has the function ${name}: start again`);
-    return deployment;
-  }
-
-  #deploymentsOf(declarations: readonly FunctionDeclaration[]): ReadonlyMap<string, FunctionDeployment> {
+  #deploymentsOf(
+    declarations: readonly FunctionDeclaration[],
+    principals: readonly Principal[],
+  ): ReadonlyMap<string, FunctionDeployment> {
     return new Map(
       declarations.map((declaration) => [
         declaration.name,
@@ -120,7 +121,7 @@ export class FunctionFleet {
           environment: {
             ...declaration.environment,
             ...this.#settings.endpoints,
-            ...this.#credentialsOf(declaration.name),
+            ...credentialsOf(principalOf(principals, declaration.name)),
             AWS_REGION: REGION,
           },
           ...(declaration.reservedConcurrency === undefined
@@ -130,11 +131,34 @@ export class FunctionFleet {
       ]),
     );
   }
+}
 
-  #credentialsOf(functionName: string): Readonly<Record<string, string>> {
-    const { accessKeyId, secretAccessKey } = this.principalOf(functionName);
-    return { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey };
-  }
+function deploymentOf(
+  deployments: ReadonlyMap<string, FunctionDeployment>,
+  name: string,
+): FunctionDeployment {
+  const deployment = deployments.get(name);
+  if (deployment === undefined)
+    throw new StartError(`The template no longer has the function ${name}: start again`);
+  return deployment;
+}
+
+/** Every synthesis has a folder of its own; the last part of a bundle's path is the digest of its content. */
+function isSame(one: FunctionDeployment, other: FunctionDeployment): boolean {
+  const [first, second] = [one, other].map((deployment) =>
+    JSON.stringify({ ...deployment, bundle: path.basename(deployment.bundle) }),
+  );
+  return first === second;
+}
+
+function principalOf(principals: readonly Principal[], functionName: string): Principal {
+  const principal = principals.find((candidate) => candidate.functionName === functionName);
+  if (principal === undefined) throw new StartError(`The template has no function ${functionName}`);
+  return principal;
+}
+
+function credentialsOf({ accessKeyId, secretAccessKey }: Principal): Readonly<Record<string, string>> {
+  return { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey };
 }
 
 function principalsOf(

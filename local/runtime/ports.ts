@@ -31,17 +31,18 @@ export async function claimPorts(first: number): Promise<Ports> {
   return ports;
 }
 
+/** The sentence for a port that cannot be listened on, because another process has it or it is not ours to take. */
+export function portRefusal(port: number, cause: Error): StartError {
+  return new StartError(
+    `Port ${port} cannot be used (${cause.message}). Stop what uses it, or choose other ports: npm start -- --port 9000`,
+    { cause },
+  );
+}
+
 async function requireFree(port: number): Promise<void> {
   const server = createServer();
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (cause) =>
-      reject(
-        new StartError(
-          `Port ${port} cannot be used (${cause.message}). Stop what uses it, or choose other ports: npm start -- --port 9000`,
-          { cause },
-        ),
-      ),
-    );
+    server.once('error', (cause) => reject(portRefusal(port, cause)));
     server.listen(port, HOST, resolve);
   });
   await new Promise<void>((resolve, reject) => {

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { REGION } from '../account.ts';
 import { StartError } from '../errors.ts';
 import { buildObjectCreatedEvent } from '../events/object-created-event.ts';
@@ -15,7 +16,8 @@ import { Build } from './build.ts';
 import { Closing } from './closing.ts';
 import { FunctionFleet } from './function-fleet.ts';
 import { FunctionNames } from './function-names.ts';
-import { claimPorts } from './ports.ts';
+import { claimPorts, portRefusal } from './ports.ts';
+import { rebuildOnChange } from './rebuild.ts';
 import { startApis } from './start-apis.ts';
 import { type RunningEvents, startEvents } from './start-events.ts';
 import { startSecrets, startServices } from './start-services.ts';
@@ -35,6 +37,8 @@ export interface RuntimeSettings {
   readonly fresh: boolean;
   /** Whether functions are rebuilt when sources change. */
   readonly watch: boolean;
+  /** Ends a start that is under way; a running runtime is ended by `close`. */
+  readonly signal?: AbortSignal;
   readonly log: (line: string) => void;
   /** Told of every invocation. */
   readonly onReport?: (report: InvocationReport) => void;
@@ -64,7 +68,8 @@ export interface Runtime {
 
 /**
  * Synthesizes the project's template and runs it. Resolves when everything is ready, `endpoints.json` written.
- * @throws StartError when something is missing, taken, or not supported; then nothing is left running.
+ * @throws StartError when something is missing, taken, or not supported, and the signal's reason when it is
+ * aborted; then nothing is left running.
  */
 export async function startRuntime(settings: RuntimeSettings): Promise<Runtime> {
   const state = await StateDirectory.open(settings.stateDirectory, settings.fresh);
@@ -73,9 +78,21 @@ export async function startRuntime(settings: RuntimeSettings): Promise<Runtime> 
   try {
     return await start(settings, state, closing);
   } catch (error) {
-    await closing.run();
-    throw error;
+    // What kept it from starting is what the user must hear; why it did not stop well comes before.
+    await closing.run().catch((failure: unknown) => settings.log(inspect(failure)));
+    throw isPortTaken(error) ? portRefusal(error.port, error) : error;
   }
+}
+
+/** Somebody else took the port after `claimPorts` had found it free. */
+function isPortTaken(error: unknown): error is Error & { readonly port: number } {
+  return (
+    error instanceof Error &&
+    'code' in error &&
+    error.code === 'EADDRINUSE' &&
+    'port' in error &&
+    typeof error.port === 'number'
+  );
 }
 
 async function start(settings: RuntimeSettings, state: StateDirectory, closing: Closing): Promise<Runtime> {
@@ -84,7 +101,8 @@ async function start(settings: RuntimeSettings, state: StateDirectory, closing: 
   const log = (line: string) => settings.log(names.shorten(line));
   log('synthesizing the template …');
   const build = new Build(settings.project, state, ports);
-  const { stack, secretNames } = await build.synthesize();
+  await build.clear();
+  const { stack, secretNames } = await build.synthesize(settings.signal);
 
   const owner = ownerPrincipal(state.rootSecret);
   const principals = new Principals([owner]);
@@ -110,6 +128,7 @@ async function start(settings: RuntimeSettings, state: StateDirectory, closing: 
     log,
     closing,
   });
+  settings.signal?.throwIfAborted();
 
   const functions = new FunctionFleet(stack, {
     endpoints: {
@@ -136,33 +155,15 @@ async function start(settings: RuntimeSettings, state: StateDirectory, closing: 
   closing.add(async () => {
     await Promise.all([apis.http.close(), apis.socket.close()]);
   });
-  const { files, ...delivery } = await readPage(stack);
-  const page = await startStaticSite({ port: ports.page, ...delivery, source: files, log });
+  const page = await startStaticSite({ port: ports.page, ...(await readPage(stack)) });
   closing.add(() => page.close());
 
   if (settings.watch) {
     const watcher = await watchSources({
       project: settings.project,
       folders: SOURCE_FOLDERS,
-      onChange: async (sources) => {
-        log(`changed: ${sources.join(', ')}`);
-        try {
-          const next = await build.synthesize();
-          next.secretNames.resolve((name) => secrets.secretArn(name));
-          const changed = functions.replace(next.stack);
-          principals.replace([owner, ...functions.principals]);
-          for (const [name, content] of (await readPage(next.stack)).files) files.set(name, content);
-          log(
-            changed.length === 0
-              ? 'no function changed; the page is new'
-              : `restarted: ${changed.join(', ')}`,
-          );
-        } catch (error) {
-          // A source that does not compile is the user's to mend; what ran goes on running.
-          if (!(error instanceof StartError)) throw error;
-          log(error.message);
-        }
-      },
+      onChange: rebuildOnChange({ build, secrets, functions, principals, owner, page, log }),
+      log,
     });
     closing.add(() => watcher.close());
   }
@@ -173,7 +174,9 @@ async function start(settings: RuntimeSettings, state: StateDirectory, closing: 
     socket: apis.socket.url,
     pid: process.pid,
   };
+  settings.signal?.throwIfAborted();
   await state.announce(endpoints);
+  closing.add(() => state.withdraw());
   return {
     endpoints,
     administration: {

@@ -6,16 +6,17 @@ import { connect, createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { StartError } from '../errors.ts';
 import type { SupervisorMessage } from './java-supervisor.ts';
 import { HOST } from './running-service.ts';
 
 /** There is no Java, or one that is too old for DynamoDB Local; the message says how to get one. */
-export class JavaMissingError extends Error {
+export class JavaMissingError extends StartError {
   override readonly name = 'JavaMissingError';
 }
 
 /** DynamoDB Local did not start for another reason than Java's absence; the message has what it printed. */
-export class DatabaseStartError extends Error {
+export class DatabaseStartError extends StartError {
   override readonly name = 'DatabaseStartError';
 }
 

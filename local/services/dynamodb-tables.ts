@@ -10,6 +10,7 @@ import {
   type TableDescription,
   UpdateTimeToLiveCommand,
 } from '@aws-sdk/client-dynamodb';
+import { StartError } from '../errors.ts';
 
 /** A table, named like the properties of `AWS::DynamoDB::Table`. */
 export interface TableSettings {
@@ -45,7 +46,7 @@ export interface CreatedTable {
 }
 
 /** The data kept from an earlier run belong to a table of another shape. */
-export class TableDiffersError extends Error {
+export class TableDiffersError extends StartError {
   override readonly name = 'TableDiffersError';
 }
 

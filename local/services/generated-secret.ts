@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto';
+import { StartError } from '../errors.ts';
 
 /** How a secret is made up, named like `AWS::SecretsManager::Secret.GenerateSecretString`. */
 export interface GenerateSecretString {
@@ -16,7 +17,7 @@ export interface GenerateSecretString {
 }
 
 /** The settings of a secret contradict each other. */
-export class SecretSettingsError extends Error {
+export class SecretSettingsError extends StartError {
   override readonly name = 'SecretSettingsError';
 }
 

@@ -121,7 +121,7 @@ async function readForm(context: PostContext, request: IncomingMessage): Promise
   form.on('file', (name, content, { filename }) => {
     // An error of the form ends the stream too, and is told there.
     content.on('error', () => undefined);
-    if (name.toLowerCase() === 'file') receive(content, filename);
+    if (name.toLowerCase() === 'file') receive(content, filename ?? '');
     else content.resume();
   });
   const parsed = pipeline(request, form).then(

@@ -1,4 +1,4 @@
-/** As much of two packages without types as s3-store.ts and s3-post.ts use. */
+/** As much of a package without types as s3-store.ts and its neighbours use. */
 
 declare module '@20minutes/s3rver' {
   import type { EventEmitter } from 'node:events';
@@ -72,24 +72,4 @@ declare module '@20minutes/s3rver' {
     on(event: 'error', listener: (error: Error, context: S3rver.Context) => void): this;
   }
   export = S3rver;
-}
-
-declare module 'busboy' {
-  import type { IncomingHttpHeaders } from 'node:http';
-  import type { Readable, Writable } from 'node:stream';
-
-  interface Busboy extends Writable {
-    on(
-      event: 'field',
-      listener: (name: string, value: string, info: { valueTruncated: boolean }) => void,
-    ): this;
-    on(event: 'file', listener: (name: string, stream: Readable, info: { filename: string }) => void): this;
-    on(event: 'close' | 'finish', listener: () => void): this;
-    on(event: 'error', listener: (error: Error) => void): this;
-  }
-  function busboy(options: {
-    headers: IncomingHttpHeaders;
-    limits?: { fieldSize?: number; fields?: number; parts?: number };
-  }): Busboy;
-  export = busboy;
 }

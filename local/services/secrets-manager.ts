@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { dirname } from 'node:path';
 import { ACCOUNT, REGION } from '../account.ts';
 import type { Clock } from '../clock.ts';
+import { StartError } from '../errors.ts';
 import { listen } from '../gateway/listening-server.ts';
 import { denial, type Principals } from '../permissions/principal.ts';
 import { type GenerateSecretString, generateSecretString } from './generated-secret.ts';
@@ -53,7 +54,7 @@ export class UnknownSecretError extends Error {
 }
 
 /** The file that keeps the secrets is not one that we wrote. */
-export class SecretsFileError extends Error {
+export class SecretsFileError extends StartError {
   override readonly name = 'SecretsFileError';
 }
 

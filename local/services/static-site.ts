@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { extname, join, sep } from 'node:path';
+import { extname } from 'node:path';
 import { listen } from '../gateway/listening-server.ts';
 import type { RunningService } from './running-service.ts';
 import { HOST } from './running-service.ts';
@@ -30,18 +29,19 @@ export interface ResponseHeadersPolicy {
   };
 }
 
+/** The content by path without a leading slash (`index.html`, `assets/page.js`). */
+export type PageFiles = ReadonlyMap<string, string | Uint8Array>;
+
 /** A page that is served as the CDN would serve it. */
 export interface StaticSiteSettings {
   /** 0 for a free one. */
   readonly port: number;
-  /** A directory, or the files themselves by path without a leading slash (`index.html`, `assets/page.js`). */
-  readonly source: string | ReadonlyMap<string, string | Uint8Array>;
+  readonly files: PageFiles;
   /** What `/` is, such as `index.html`. */
   readonly defaultRootObject: string;
   readonly responseHeadersPolicy?: ResponseHeadersPolicy;
   /** The path of the page for what is not there, without a leading slash. */
   readonly notFoundPage?: string;
-  readonly log: (line: string) => void;
 }
 
 /** What the types of files are that a page is made of. */
@@ -64,42 +64,67 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
   '.woff2': 'font/woff2',
 };
 
+/** A page that is being served. */
+export interface StaticSite extends RunningService {
+  /** Serves these files from now on, and no others. Answers whether any is another than before. */
+  replace(files: PageFiles): boolean;
+}
+
 /**
- * Serves a page with the headers that the CDN of the template adds. A directory is read anew for every
- * request, so that a rebuilt page is there at once.
+ * Serves a page with the headers that the CDN of the template adds. Whoever asks for it as `localhost` is sent
+ * to 127.0.0.1: the template's CORS rules allow one origin, and a browser takes the two for different ones.
  *
  * @throws the system's error if the port is taken
  */
-export async function startStaticSite(settings: StaticSiteSettings): Promise<RunningService> {
+export async function startStaticSite(settings: StaticSiteSettings): Promise<StaticSite> {
   const listening = await listen(HOST, settings.port);
+  const endpoint = `http://${HOST}:${listening.port}`;
   const headers = headersOf(settings.responseHeadersPolicy ?? {});
+  let files = settings.files;
   listening.server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-    answer(settings, headers, request, response).catch((error: unknown) => {
-      settings.log(`Page: ${String(error)}`);
-      if (response.headersSent) response.destroy();
-      else response.writeHead(500).end();
-    });
+    response.setHeaders(headers);
+    if (/^localhost(:\d+)?$/i.test(request.headers.host ?? '')) {
+      response.writeHead(308, { Location: endpoint + originForm(request.url), 'Content-Length': 0 }).end();
+    } else answer({ ...settings, files }, request, response);
   });
   return {
-    endpoint: `http://${HOST}:${listening.port}`,
+    endpoint,
     port: listening.port,
+    replace(next) {
+      const changed = !isSame(files, next);
+      files = next;
+      return changed;
+    },
     close: () => listening.close(),
   };
 }
 
-async function answer(
-  settings: StaticSiteSettings,
-  headers: Map<string, string>,
+function isSame(one: PageFiles, other: PageFiles): boolean {
+  return (
+    one.size === other.size &&
+    [...one].every(([path, content]) => {
+      const its = other.get(path);
+      return its !== undefined && Buffer.from(content).equals(Buffer.from(its));
+    })
+  );
+}
+
+/** A client may also ask for a whole URL, as if we were a proxy. */
+function originForm(url: string | undefined): string {
+  return url?.startsWith('/') === true ? url : '/';
+}
+
+function answer(
+  settings: Pick<StaticSiteSettings, 'files' | 'defaultRootObject' | 'notFoundPage'>,
   request: IncomingMessage,
   response: ServerResponse,
-): Promise<void> {
-  response.setHeaders(headers);
+): void {
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     response.writeHead(405, { Allow: 'GET, HEAD', 'Content-Length': 0 }).end();
     return;
   }
   const path = filePath(request.url ?? '/', settings.defaultRootObject);
-  const content = path === undefined ? undefined : await read(settings.source, path);
+  const content = path === undefined ? undefined : read(settings.files, path);
   if (path !== undefined && content !== undefined) {
     const etag = `"${createHash('sha256').update(content).digest('hex').slice(0, 32)}"`;
     response.setHeader('ETag', etag);
@@ -111,7 +136,7 @@ async function answer(
     return;
   }
   const page = settings.notFoundPage;
-  const notFound = page === undefined ? undefined : await read(settings.source, page);
+  const notFound = page === undefined ? undefined : read(settings.files, page);
   if (page === undefined || notFound === undefined) {
     send(request, response, 404, 'not-found.txt', Buffer.from('Not found\n'));
   } else send(request, response, 404, page, notFound);
@@ -140,28 +165,12 @@ function filePath(url: string, defaultRootObject: string): string | undefined {
     // A stray "%": no file has such a name.
     return undefined;
   }
-  if (path === '') return defaultRootObject;
-  const segments = path.split(/[/\\]/);
-  // A colon is a drive or a stream to Windows.
-  if (path.includes('\0') || path.includes(':') || segments.some((segment) => /^\.{1,2}$/.test(segment))) {
-    return undefined;
-  }
-  return path;
+  return path === '' ? defaultRootObject : path;
 }
 
-async function read(source: StaticSiteSettings['source'], path: string): Promise<Uint8Array | undefined> {
-  if (typeof source !== 'string') {
-    const content = source.get(path);
-    return typeof content === 'string' ? Buffer.from(content) : content;
-  }
-  try {
-    return await readFile(join(source, path.replaceAll('/', sep)));
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code === 'ENOENT' || code === 'EISDIR' || code === 'ENOTDIR' || code === 'ENAMETOOLONG')
-      return undefined;
-    throw error;
-  }
+function read(files: PageFiles, path: string): Uint8Array | undefined {
+  const content = files.get(path);
+  return typeof content === 'string' ? Buffer.from(content) : content;
 }
 
 function headersOf(policy: ResponseHeadersPolicy): Map<string, string> {

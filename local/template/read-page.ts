@@ -9,7 +9,7 @@ import { resourcesOfType } from './template.ts';
 /** The page as the CDN would serve it. */
 export interface PageDeclaration {
   /** The content by path relative to the root, with `/` between folders. */
-  readonly files: Map<string, Buffer>;
+  readonly files: ReadonlyMap<string, Buffer>;
   readonly defaultRootObject: string;
   /** What the CDN adds to every answer, and what the files are stored with. */
   readonly responseHeadersPolicy: ResponseHeadersPolicy;

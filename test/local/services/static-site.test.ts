@@ -1,27 +1,22 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { RunningService } from '../../../local/services/running-service.ts';
-import { startStaticSite } from '../../../local/services/static-site.ts';
+import { type StaticSite, startStaticSite } from '../../../local/services/static-site.ts';
 
-let directory: string;
-let site: RunningService;
+let site: StaticSite;
 const policy = "default-src 'self'; connect-src 'self' ws://127.0.0.1:1";
 
+const FILES: ReadonlyMap<string, string | Uint8Array> = new Map<string, string | Uint8Array>([
+  ['index.html', '<h1>Page</h1>'],
+  ['error.html', '<h1>None</h1>'],
+  ['assets/page.js', 'run();'],
+  ['config.json', Buffer.from('{}')],
+]);
+
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'jobwire-page-'));
-  const page = join(directory, 'page');
-  await mkdir(join(page, 'assets'), { recursive: true });
-  await writeFile(join(directory, 'secret.txt'), 'not for you');
-  await writeFile(join(page, 'index.html'), '<h1>Page</h1>');
-  await writeFile(join(page, 'error.html'), '<h1>None</h1>');
-  await writeFile(join(page, 'assets', 'page.js'), 'run();');
   site = await startStaticSite({
     port: 0,
-    source: page,
+    files: FILES,
     defaultRootObject: 'index.html',
     notFoundPage: 'error.html',
     responseHeadersPolicy: {
@@ -35,12 +30,10 @@ beforeAll(async () => {
       },
       CustomHeadersConfig: { Items: [{ Header: 'Permissions-Policy', Value: 'camera=()' }] },
     },
-    log: () => undefined,
   });
 });
 afterAll(async () => {
   await site.close();
-  await rm(directory, { recursive: true });
 });
 
 const get = (path: string, init?: RequestInit) => fetch(site.endpoint + path, init);
@@ -68,8 +61,19 @@ describe('a page', () => {
     expect(etag).toMatch(/^"[0-9a-f]{32}"$/);
     const again = () => get('/assets/page.js', { headers: { 'if-none-match': etag } });
     expect((await again()).status).toBe(304);
-    await writeFile(join(directory, 'page', 'assets', 'page.js'), 'other();');
+    expect(site.replace(new Map([...FILES, ['assets/page.js', 'other();']]))).toBe(true);
     expect(await (await again()).text()).toBe('other();');
+    expect(site.replace(new Map([...FILES, ['assets/page.js', 'other();']]))).toBe(false);
+    expect(site.replace(new Map([['index.html', '<h1>Page</h1>']]))).toBe(true);
+    expect((await again()).status).toBe(404);
+    expect(site.replace(FILES)).toBe(true);
+    expect((await again()).status).toBe(304);
+  });
+
+  it('may be bytes', async () => {
+    const config = await get('/config.json');
+    expect(config.headers.get('content-type')).toBe('application/json');
+    expect(await config.text()).toBe('{}');
   });
 
   it('answers HEAD without a body, and nothing but HEAD and GET', async () => {
@@ -87,34 +91,25 @@ describe('a page', () => {
   });
 
   it.each([
-    '/../secret.txt',
-    '/assets/../../secret.txt',
-    '/%2e%2e/secret.txt',
-    '/..%2fsecret.txt',
-    '/..%5csecret.txt',
-    '//../secret.txt',
-  ])('does not lead out of its directory by %s', async (path) => {
-    const socket = connect(site.port, '127.0.0.1');
-    socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
-    const answer = await text(socket);
-    expect(answer).toMatch(/^HTTP\/1\.1 404 /);
-    expect(answer).not.toContain('not for you');
+    ['localhost', '/assets/page.js?v=1', '/assets/page.js?v=1'],
+    ['LOCALHOST:1', '/', '/'],
+    ['localhost', 'http://localhost/index.html', '/'],
+  ])('sends whoever says %s to the origin that CORS allows (%s)', async (host, url, path) => {
+    const answer = await ask(host, url);
+    expect(answer).toMatch(/^HTTP\/1\.1 308 /);
+    expect(answer).toContain(`\r\nLocation: ${site.endpoint}${path}\r\n`);
   });
+
+  it.each([() => `127.0.0.1:${site.port}`, () => 'localhost.example'])(
+    'is there under every other name',
+    async (host) => {
+      expect(await ask(host(), '/')).toMatch(/^HTTP\/1\.1 200 /);
+    },
+  );
 });
 
-it('may be files in memory', async () => {
-  const memory = await startStaticSite({
-    port: 0,
-    source: new Map<string, string | Uint8Array>([
-      ['index.html', 'hello'],
-      ['config.json', Buffer.from('{}')],
-    ]),
-    defaultRootObject: 'index.html',
-    log: () => undefined,
-  });
-  expect(await (await fetch(memory.endpoint)).text()).toBe('hello');
-  const config = await fetch(`${memory.endpoint}/config.json`);
-  expect(config.headers.get('content-type')).toBe('application/json');
-  expect((await fetch(`${memory.endpoint}/none`)).status).toBe(404);
-  await memory.close();
-});
+async function ask(host: string, url: string): Promise<string> {
+  const socket = connect(site.port, '127.0.0.1');
+  socket.write(`GET ${url} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+  return await text(socket);
+}
