@@ -17,7 +17,7 @@ export type S3Operation =
       readonly sourceKey: string;
     }
   | {
-      readonly kind: 'upload-part' | 'complete-multipart' | 'abort-multipart';
+      readonly kind: 'upload-part' | 'complete-multipart' | 'abort-multipart' | 'list-parts';
       readonly bucket: string;
       readonly key: string;
       readonly uploadId: string;
@@ -93,6 +93,7 @@ export function operationOf(
     }
     if (method === 'POST') return { kind: 'complete-multipart', bucket, key, uploadId };
     if (method === 'DELETE') return { kind: 'abort-multipart', bucket, key, uploadId };
+    if (method === 'GET') return { kind: 'list-parts', bucket, key, uploadId };
     throw notImplemented(`${method} ?uploadId`);
   }
   switch (method) {
@@ -135,6 +136,8 @@ export function permissionsOf(operation: S3Operation): readonly S3Permission[] {
       return [on('s3:DeleteObject', operation)];
     case 'abort-multipart':
       return [on('s3:AbortMultipartUpload', operation)];
+    case 'list-parts':
+      return [on('s3:ListMultipartUploadParts', operation)];
     case 'copy':
       return [
         on('s3:PutObject', operation),

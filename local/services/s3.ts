@@ -10,6 +10,7 @@ import { authenticate } from '../permissions/signature.ts';
 import { HOST, type RunningService } from './running-service.ts';
 import { checkRead, writePrecondition } from './s3-conditions.ts';
 import { allowOrigin, answerPreflight, type CorsRule } from './s3-cors.ts';
+import { listParts } from './s3-list-parts.ts';
 import { readUpload } from './s3-multipart.ts';
 import { type ObjectCreated, type ObjectCreatedReason, sequencers } from './s3-object-created.ts';
 import { listPermission, operationOf, permissionsOf, type S3Operation } from './s3-operation.ts';
@@ -162,6 +163,12 @@ async function answerOrRefuse(
   if (operation.kind === 'abort-multipart') {
     await rm(uploadDirectory(storage, operation), { recursive: true });
     response.writeHead(204).end();
+    return;
+  }
+  if (operation.kind === 'list-parts') {
+    const directory = uploadDirectory(storage, operation);
+    const parts = await listParts({ ...operation, directory }, url.searchParams);
+    response.writeHead(200, { 'content-type': 'application/xml' }).end(parts);
     return;
   }
   if (operation.kind === 'get' || operation.kind === 'head') await checkRead(storage, operation, request);

@@ -14,6 +14,7 @@ import {
   GetObjectTaggingCommand,
   HeadObjectCommand,
   ListObjectsV2Command,
+  ListPartsCommand,
   PutObjectCommand,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
@@ -219,6 +220,16 @@ describe('a multipart upload', () => {
       client().send(
         new CompleteMultipartUploadCommand({ Bucket, Key, UploadId, MultipartUpload: { Parts: parts } }),
       );
+    const listed = await client().send(new ListPartsCommand({ Bucket, Key, UploadId }));
+    expect(listed.IsTruncated).toBe(false);
+    expect(listed.Parts).toMatchObject([
+      { ...Parts[0], Size: part.length },
+      { ...Parts[1], Size: last.length },
+    ]);
+    const second = await client().send(
+      new ListPartsCommand({ Bucket, Key, UploadId, PartNumberMarker: '1', MaxParts: 1 }),
+    );
+    expect(second.Parts).toMatchObject([{ PartNumber: 2 }]);
     await expect(complete([{ PartNumber: 1, ETag: '"other"' }])).rejects.toMatchObject({
       name: 'InvalidPart',
     });
