@@ -6,6 +6,7 @@ import { MemoryJobs } from '../../../handlers/memory/memory-jobs.ts';
 import type { JobChange, JobRecord } from '../../../handlers/ports.ts';
 import { JobPageSchema, TicketSchema } from '../../../protocol/http.ts';
 import { parse } from '../../../protocol/invalid.ts';
+import { RESULT_LINK_TYPE, ResultLinkSchema } from '../../../protocol/result-link.ts';
 import { ApiSetting, BODY, problemOf } from './api-setting.ts';
 
 describe('who calls', () => {
@@ -221,6 +222,28 @@ describe('GET /jobs/{id}/result', () => {
     expect(response.status).toBe(302);
     expect(response.headers.get('location')).toContain('seconds=60');
     expect(response.headers.get('cache-control')).toBe('no-store');
+  });
+
+  test('tells the way to whoever asks for the link by name, as a script in a browser must', async () => {
+    const setting = new ApiSetting();
+    const { job } = await setting.createJob();
+    const call = `GET /jobs/${job.id}/result`;
+    const asking = (accept: string) => setting.request(call, { headers: { accept } });
+    expect((await asking(RESULT_LINK_TYPE)).status).toBe(404);
+    await setting.take(job.id, 'queued', 'running', 'succeeded');
+    for (const accept of [RESULT_LINK_TYPE, `text/html, ${RESULT_LINK_TYPE.toUpperCase()};q=0.5`]) {
+      const response = await asking(accept);
+      expect([accept, response.status]).toEqual([accept, 200]);
+      expect(response.headers.get('content-type')).toBe(RESULT_LINK_TYPE);
+      expect(response.headers.get('cache-control')).toBe('no-store');
+      expect(response.headers.get('vary')).toBe('accept');
+      const link = parse('the link', ResultLinkSchema, await response.json());
+      expect(link.url).toBe((await setting.request(call)).headers.get('location'));
+      expect(Date.parse(link.expiresAt) - Date.parse(setting.at)).toBe(60_000);
+    }
+    for (const accept of ['*/*', 'application/json', 'application/*']) {
+      expect([accept, (await asking(accept)).status]).toEqual([accept, 302]);
+    }
   });
 });
 
