@@ -1,22 +1,20 @@
 import * as v from 'valibot';
 import { BYES, type ByeCode } from './bye.ts';
 import { FRAME_ERRORS, type FrameErrorCode } from './error-codes.ts';
+import { FrameError } from './frame-error.ts';
+import { MAXIMUM_FRAME_BYTES, MAXIMUM_HEADS } from './frame-limits.ts';
 import { InvalidError, parse, parseJson } from './invalid.ts';
 import { EpochSchema, type Job, JobIdSchema, JobSchema } from './job.ts';
 import { bytesOf } from './size.ts';
 import { TopicSchema } from './topic.ts';
+
+export { FrameError, MAXIMUM_FRAME_BYTES, MAXIMUM_HEADS };
 
 /** The subprotocol that both peers speak; a browser offers it beside `ticket.<ticket>`. */
 export const SUBPROTOCOL = 'jobwire.v1';
 
 /** What stands before a ticket where a browser offers it as a subprotocol. */
 export const TICKET_SUBPROTOCOL_PREFIX = 'ticket.';
-
-/** The largest frame, in bytes (aws-facts 1.8: API Gateway's frame size). */
-export const MAXIMUM_FRAME_BYTES = 32_768;
-
-/** The most heads of one `ping`: with ids of 30 characters they fit a frame with room to spare. */
-export const MAXIMUM_HEADS = 500;
 
 const Seq = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const RequestIdSchema = v.pipe(v.string(), v.minLength(1), v.maxLength(64));
@@ -129,20 +127,6 @@ const SERVER_SCHEMAS: Readonly<Record<ServerFrame['type'], v.GenericSchema<unkno
   error: ErrorFrameSchema,
   bye: ByeSchema,
 };
-
-/** Thrown by the frame parsers. `code` and `id` are those of the `error` frame that answers. */
-export class FrameError extends Error {
-  override readonly name = 'FrameError';
-  readonly code: FrameErrorCode;
-  /** The request's `id`, where it could be read in spite of the error. */
-  readonly id: string | undefined;
-
-  constructor(code: FrameErrorCode, detail: string, id?: string, options?: ErrorOptions) {
-    super(detail, options);
-    this.code = code;
-    this.id = id;
-  }
-}
 
 function schemaOfClientFrame(frame: Readonly<Record<string, unknown>>, id: string | undefined) {
   switch (frame['type']) {

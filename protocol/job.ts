@@ -2,6 +2,8 @@ import * as v from 'valibot';
 import { serializedBytes } from './size.ts';
 import { STATUSES } from './status.ts';
 
+export { entityTagOf, type Head, isNewer } from './head.ts';
+
 /** The largest serialized job, in bytes of UTF-8 JSON (the wire contract, "A job"). */
 export const MAXIMUM_JOB_BYTES = 16_384;
 
@@ -183,24 +185,3 @@ export type Input = v.InferOutput<typeof InputSchema>;
 export type HistoryEntry = v.InferOutput<typeof HistoryEntrySchema>;
 /** See `JobSchema`. */
 export type Job = v.InferOutput<typeof JobSchema>;
-
-/** The newest state that a peer has of a job. */
-export interface Head {
-  readonly epoch: string;
-  readonly seq: number;
-}
-
-/**
- * Whether `candidate` is newer than `known`: a larger `seq` of the same epoch, or a later epoch (epochs are
- * ULIDs, so they sort by the time of their making).
- */
-export function isNewer(candidate: Head, known: Head | undefined): boolean {
-  if (known === undefined) return true;
-  if (candidate.epoch !== known.epoch) return candidate.epoch > known.epoch;
-  return candidate.seq > known.seq;
-}
-
-/** The entity tag of a job's state, quotes included: `"<epoch>.<seq>"`. */
-export function entityTagOf(head: Head): string {
-  return `"${head.epoch}.${head.seq}"`;
-}

@@ -1,20 +1,20 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BYES, type ByeCode } from '../../protocol/bye.ts';
-import { FRAME_ERRORS, type FrameErrorCode } from '../../protocol/error-codes.ts';
+import { BYES } from '../../protocol/bye.ts';
+import { FRAME_ERRORS } from '../../protocol/error-codes.ts';
 import {
   byeFrame,
   type ClientFrame,
   errorFrame,
   FrameError,
-  jobFrame,
   MAXIMUM_FRAME_BYTES,
   MAXIMUM_HEADS,
   parseClientFrame,
   parseServerFrame,
   serializeFrame,
 } from '../../protocol/frames.ts';
-import { anyJob, anyUlid } from './sample-jobs.ts';
+import { anyJobId, anyRequestId, anyServerFrame, anyTopic, BYE_CODES, ERROR_CODES } from './sample-frames.ts';
+import { anyUlid } from './sample-jobs.ts';
 
 const JOB = 'job_01JCXW3V6Q8Y2T5R9K4M7N0PZA';
 
@@ -28,10 +28,10 @@ function failureOf(read: () => unknown): FrameError {
   throw new Error('nothing was thrown');
 }
 
-const id = fc.string({ minLength: 1, maxLength: 64, unit: 'binary' });
-const job = anyUlid().map((ulid) => `job_${ulid}`);
+const id = anyRequestId;
+const job = anyJobId;
 const seq = fc.nat();
-const topic = fc.constantFrom('owner:me' as const, 'tag:nightly' as const, 'tag:ä 🚀' as const);
+const topic = anyTopic;
 const clientFrame: fc.Arbitrary<ClientFrame> = fc.oneof(
   fc.record(
     { type: fc.constant('subscribe' as const), id, job, since: fc.record({ epoch: anyUlid(), seq }) },
@@ -49,25 +49,6 @@ const clientFrame: fc.Arbitrary<ClientFrame> = fc.oneof(
     { requiredKeys: ['type'] },
   ),
 );
-const codes = Object.keys(FRAME_ERRORS) as FrameErrorCode[]; // the keys of a const table
-const byes = Object.keys(BYES).map((code) => Number(code) as ByeCode); // the same
-const serverFrame = fc.oneof(
-  anyJob().map(jobFrame),
-  fc.record({ type: fc.constant('subscribed' as const), id, job: anyJob() }),
-  fc.record({
-    type: fc.constant('subscribed' as const),
-    id,
-    head: fc.record({ job, epoch: anyUlid(), seq }),
-  }),
-  fc.record({ type: fc.constant('subscribed' as const), id, topic }),
-  fc.record({ type: fc.constant('pong' as const), id }, { requiredKeys: ['type'] }),
-  fc.record({ type: fc.constant('unsubscribed' as const), id }),
-  fc
-    .record({ code: fc.constantFrom(...codes), id, detail: fc.string() })
-    .map(({ code, ...options }) => errorFrame(code, options)),
-  fc.constantFrom(...byes).map((code) => byeFrame(code, { retryAfterMs: 5 })),
-);
-
 describe('frames', () => {
   it('of a client survive the wire', () => {
     fc.assert(
@@ -79,19 +60,19 @@ describe('frames', () => {
 
   it('of a server survive the wire', () => {
     fc.assert(
-      fc.property(serverFrame, (frame) => {
+      fc.property(anyServerFrame(), (frame) => {
         expect(parseServerFrame(serializeFrame(frame))).toEqual(JSON.parse(JSON.stringify(frame)));
       }),
     );
   });
 
   it('of every error code and every bye are complete', () => {
-    for (const code of codes) {
+    for (const code of ERROR_CODES) {
       const { title, retryable } = FRAME_ERRORS[code];
       expect(errorFrame(code)).toEqual({ type: 'error', error: { code, title, retryable } });
     }
-    for (const code of byes) expect(byeFrame(code)).toEqual({ type: 'bye', code, ...BYES[code] });
-    expect(byes.toSorted()).toEqual([3001, 3005, 3013, 3500, 3501, 3504, 3507]);
+    for (const code of BYE_CODES) expect(byeFrame(code)).toEqual({ type: 'bye', code, ...BYES[code] });
+    expect(BYE_CODES.toSorted()).toEqual([3001, 3005, 3013, 3500, 3501, 3504, 3507]);
   });
 
   it('lose the fields that the contract does not know', () => {
