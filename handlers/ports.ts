@@ -112,6 +112,8 @@ export type SubscriptionTopic = `job:${string}` | `owner:${string}` | `tag:${str
 export interface Subscription {
   readonly topic: SubscriptionTopic;
   readonly connection: string;
+  /** When the connection subscribed, the last time if more than once. */
+  readonly since: string;
   /** When the row stops counting, whether it has been deleted by then or not. */
   readonly expiresAt: string;
   /**
@@ -124,18 +126,46 @@ export interface Subscription {
 /** A watcher of a topic, as the publisher sees it. */
 export type Watcher = Pick<Subscription, 'connection' | 'connectingUntil'>;
 
+/** A watcher of a topic, as somebody sees it who asks who watches. */
+export type Subscriber = Pick<Subscription, 'connection' | 'since'>;
+
+/** What a connection said in a ping: the newest `seq` that it has of each job that it has a state of. */
+export interface Confirmation {
+  readonly connection: string;
+  readonly heads: Readonly<Record<string, number>>;
+  /** When it pinged; RFC 3339. */
+  readonly at: string;
+  /** When nobody needs it any more; RFC 3339. */
+  readonly expiresAt: string;
+}
+
+/** The newest `seq` of one job that a connection has confirmed, and when. */
+export interface ConfirmedHead {
+  readonly seq: number;
+  readonly at: string;
+}
+
 /** The subscriptions table. All methods throw UnavailableError. */
 export interface Subscriptions {
   /** Writes or renews a row. */
   add(subscription: Subscription): Promise<void>;
   /** Harmless when there is none. */
   remove(topic: SubscriptionTopic, connection: string): Promise<void>;
-  /** Removes every row of a connection; answers how many there were. */
+  /** Removes every row of a connection, and what it confirmed; answers how many rows there were. */
   removeConnection(connection: string): Promise<number>;
   /** Pages of watchers, strongly consistent, rows that have expired by `now` (RFC 3339) left out. */
   watchers(topic: SubscriptionTopic, now: string): AsyncIterable<readonly Watcher[]>;
+  /** As `watchers`, eventually consistent, in no order. */
+  subscribers(topic: SubscriptionTopic, now: string): AsyncIterable<readonly Subscriber[]>;
   /** How many topics a connection watches; eventually consistent. */
   count(connection: string): Promise<number>;
+  /**
+   * Keeps what a connection confirmed, in place of what it confirmed before. Nothing is written where the same
+   * heads are kept, or those of a later ping.
+   */
+  confirm(confirmation: Confirmation): Promise<void>;
+  /** What each of at most 100 connections has confirmed of a job; eventually consistent. */
+  confirmedHeads(job: string, connections: readonly string[]): Promise<ReadonlyMap<string, ConfirmedHead>>;
 }
 
 /** The open connections. */

@@ -9,6 +9,7 @@ import type { QueueWithDeadLetters } from './queue-with-dead-letters.ts';
 import type { Results } from './results.ts';
 import type { Settings } from './settings.ts';
 import type { SigningSecret } from './signing-secret.ts';
+import type { SubscriptionsTable } from './subscriptions-table.ts';
 import type { Uploads } from './uploads.ts';
 
 /** What the HTTP API depends on. */
@@ -16,6 +17,7 @@ export interface HttpApiProps extends Pick<Settings, 'auth'> {
   readonly bundle: string;
   readonly pageOrigin: string;
   readonly jobs: JobsTable;
+  readonly subscriptions: SubscriptionsTable;
   readonly uploads: Uploads;
   readonly results: Results;
   readonly deadlines: QueueWithDeadLetters;
@@ -33,6 +35,7 @@ const ROUTES = {
   CancelJob: 'POST /jobs/{id}/cancel',
   CompleteUpload: 'POST /jobs/{id}/upload/complete',
   GetResult: 'GET /jobs/{id}/result',
+  ListWatchers: 'GET /jobs/{id}/watchers',
 } as const;
 
 /** The HTTP API. */
@@ -51,6 +54,7 @@ export class HttpApi extends Construct {
       variables: {
         jobsTable: props.jobs.table.tableName,
         jobsByOwnerIndex: props.jobs.ownerIndexName,
+        subscriptionsTable: props.subscriptions.table.tableName,
         uploadsBucket: props.uploads.bucket.bucketName,
         resultsBucket: props.results.bucket.bucketName,
         deadlinesQueueUrl: props.deadlines.queue.queueUrl,
@@ -61,6 +65,7 @@ export class HttpApi extends Construct {
     });
     props.jobs.allow(this.handler, ['PutItem', 'GetItem', 'UpdateItem']);
     props.jobs.allowList(this.handler);
+    props.subscriptions.allowList(this.handler);
     props.uploads.allowWrite(this.handler);
     props.results.allowRead(this.handler);
     props.deadlines.allowSend(this.handler);

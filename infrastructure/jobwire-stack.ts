@@ -48,6 +48,7 @@ export class JobwireStack extends Stack {
       auth: settings.auth,
       pageOrigin,
       jobs,
+      subscriptions,
       uploads,
       results,
       deadlines,

@@ -34,8 +34,13 @@ export class SubscriptionsTable extends Construct {
     caller.allow(['dynamodb:Query'], [`${this.table.tableArn}/index/${this.connectionIndexName}`]);
   }
 
-  /** Lets a function add rows. */
+  /** Lets a function add rows, and keep what connections confirm. */
   allowAdd(caller: NodeFunction): void {
-    caller.allow(['dynamodb:PutItem'], [this.table.tableArn]);
+    caller.allow(['dynamodb:PutItem', 'dynamodb:UpdateItem'], [this.table.tableArn]);
+  }
+
+  /** Lets a function say who watches, and what they have confirmed. */
+  allowList(caller: NodeFunction): void {
+    caller.allow(['dynamodb:Query', 'dynamodb:BatchGetItem'], [this.table.tableArn]);
   }
 }

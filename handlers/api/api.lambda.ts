@@ -9,6 +9,7 @@ import { JobsTable } from '../aws/jobs-table.ts';
 import { ResultsBucket } from '../aws/results-bucket.ts';
 import { SecretTokens } from '../aws/secret-tokens.ts';
 import { SqsQueue } from '../aws/sqs-queue.ts';
+import { SubscriptionsTable } from '../aws/subscriptions-table.ts';
 import { createLog } from '../aws/telemetry.ts';
 import { UploadsBucket } from '../aws/uploads-bucket.ts';
 import { readEnvironment } from '../environment.ts';
@@ -19,6 +20,7 @@ import { answerEvents } from './lambda-event.ts';
 const environment = readEnvironment([
   'jobsTable',
   'jobsByOwnerIndex',
+  'subscriptionsTable',
   'uploadsBucket',
   'resultsBucket',
   'deadlinesQueueUrl',
@@ -27,16 +29,18 @@ const environment = readEnvironment([
   'auth',
 ]);
 const now: Now = () => new Date();
+const dynamoDb = createDynamoDbClient();
 const s3 = createS3Client();
 
 /** Answers every route of the HTTP API. */
 export const handler = answerEvents(
   createApi({
     jobs: new JobsTable({
-      client: createDynamoDbClient(),
+      client: dynamoDb,
       tableName: environment.jobsTable,
       ownerIndexName: environment.jobsByOwnerIndex,
     }),
+    subscriptions: new SubscriptionsTable({ client: dynamoDb, tableName: environment.subscriptionsTable }),
     uploads: new UploadsBucket({ client: s3, bucketName: environment.uploadsBucket }),
     results: new ResultsBucket({ client: s3, bucketName: environment.resultsBucket }),
     tokens: new SecretTokens({

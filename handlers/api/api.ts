@@ -8,6 +8,7 @@ import { ProblemError, problemResponse } from './problems.ts';
 import { readJob } from './read-job.ts';
 import { readResult } from './result.ts';
 import { issueJobTicket, issueOwnerTicket } from './tickets.ts';
+import { listWatchers } from './watchers.ts';
 
 /** A call of the HTTP table. */
 interface Call {
@@ -27,6 +28,7 @@ export const CALLS: readonly Call[] = [
   { method: 'POST', path: '/jobs/{id}/cancel', answer: cancelJob },
   { method: 'POST', path: '/jobs/{id}/upload/complete', answer: completeUpload },
   { method: 'GET', path: '/jobs/{id}/result', answer: readResult },
+  { method: 'GET', path: '/jobs/{id}/watchers', answer: listWatchers },
 ];
 
 /** The HTTP API. CORS is not answered here but by API Gateway. */

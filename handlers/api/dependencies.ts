@@ -1,9 +1,10 @@
 import type { Context } from 'hono';
-import type { Deadline, Jobs, Log, Now, Queue, Results, Tokens, Uploads } from '../ports.ts';
+import type { Deadline, Jobs, Log, Now, Queue, Results, Subscriptions, Tokens, Uploads } from '../ports.ts';
 
 /** What the HTTP API needs of the world. */
 export interface ApiDependencies {
   readonly jobs: Pick<Jobs, 'create' | 'read' | 'change' | 'list'>;
+  readonly subscriptions: Pick<Subscriptions, 'subscribers' | 'confirmedHeads'>;
   readonly uploads: Pick<Uploads, 'grant'>;
   readonly results: Pick<Results, 'link'>;
   readonly tokens: Pick<Tokens, 'issueJobToken' | 'verifyJobToken' | 'issueTicket'>;

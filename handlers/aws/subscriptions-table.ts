@@ -10,8 +10,17 @@ import { unmarshall } from '@aws-sdk/util-dynamodb';
 import * as v from 'valibot';
 import { TimeSchema } from '../../protocol/job.ts';
 import { MalformedDataError, UnavailableError } from '../errors.ts';
-import type { Subscription, Subscriptions, SubscriptionTopic, Watcher } from '../ports.ts';
+import type {
+  Confirmation,
+  ConfirmedHead,
+  Subscriber,
+  Subscription,
+  Subscriptions,
+  SubscriptionTopic,
+  Watcher,
+} from '../ports.ts';
 import { chunksOf, repeatUntilDone } from './back-off.ts';
+import { isHeadsKey, NO_HEADS, readHeads, writeHeads } from './confirmed-heads.ts';
 import { askDynamoDb } from './dynamodb-error.ts';
 import { type Item, toAttributes, toSeconds } from './job-item.ts';
 
@@ -22,13 +31,18 @@ const WatcherSchema: v.GenericSchema<unknown, Watcher> = v.object({
   connection: v.pipe(v.string(), v.minLength(1)),
   connectingUntil: v.exactOptional(TimeSchema),
 });
+const SubscriberSchema: v.GenericSchema<unknown, Subscriber> = v.object({
+  connection: v.pipe(v.string(), v.minLength(1)),
+  since: TimeSchema,
+});
 const KeySchema = v.object({ topic: v.string(), connection: v.string() });
 
 /** What the table and its index by connection are called. */
 export interface SubscriptionsTableSettings {
   readonly client: DynamoDBClient;
   readonly tableName: string;
-  readonly connectionIndexName: string;
+  /** The index by connection; only `count` and `removeConnection` need it. */
+  readonly connectionIndexName?: string;
 }
 
 /** `Subscriptions` in a DynamoDB table: key `topic` and `connection`, TTL attribute `expiresAt` in seconds. */
@@ -54,57 +68,94 @@ export class SubscriptionsTable implements Subscriptions {
   async removeConnection(connection: string): Promise<number> {
     // The index may not show a row yet that was added a moment ago; such a row ends by 410 or by TTL.
     let removed = 0;
-    for await (const keys of this.#topicsOf(connection)) {
+    for await (const keys of this.#keysOf(connection)) {
       for (const chunk of chunksOf(keys, MAXIMUM_BATCH_WRITE)) {
-        await this.#deleteAll(chunk);
-        removed += chunk.length;
+        await this.#deleteAll(chunk.map(toAttributes));
+        removed += chunk.filter(({ topic }) => !isHeadsKey(topic)).length;
       }
     }
     return removed;
   }
 
-  async *watchers(topic: SubscriptionTopic, now: string): AsyncIterable<readonly Watcher[]> {
-    const pages = this.#query({
-      TableName: this.#settings.tableName,
-      ConsistentRead: true, // a change committed after `subscribe` must find the row (design.md, "The flow")
-      KeyConditionExpression: '#topic = :topic',
-      FilterExpression: '#expiresAt > :now', // TTL deletes days late (aws-facts 3.1)
-      ProjectionExpression: '#connection, #connectingUntil',
-      ExpressionAttributeNames: {
-        '#topic': 'topic',
-        '#expiresAt': 'expiresAt',
-        '#connection': 'connection',
-        '#connectingUntil': 'connectingUntil',
-      },
-      ExpressionAttributeValues: toAttributes({ ':topic': topic, ':now': Date.parse(now) / 1000 }),
-    });
-    for await (const { items } of pages) {
-      if (items.length > 0) yield items.map((item) => read(WatcherSchema, item));
-    }
+  watchers(topic: SubscriptionTopic, now: string): AsyncIterable<readonly Watcher[]> {
+    // Consistent: a change committed after `subscribe` must find the row (design.md, "The flow").
+    return this.#live(topic, now, { ConsistentRead: true }, 'connectingUntil', WatcherSchema);
+  }
+
+  subscribers(topic: SubscriptionTopic, now: string): AsyncIterable<readonly Subscriber[]> {
+    return this.#live(topic, now, {}, 'since', SubscriberSchema);
   }
 
   async count(connection: string): Promise<number> {
+    const { FilterExpression, names, values } = NO_HEADS;
+    const { ExpressionAttributeNames, ExpressionAttributeValues, ...input } = this.#byConnection(connection);
     let count = 0;
-    for await (const page of this.#query({ ...this.#byConnection(connection), Select: 'COUNT' })) {
+    for await (const page of this.#query({
+      ...input,
+      Select: 'COUNT',
+      FilterExpression,
+      ExpressionAttributeNames: { ...ExpressionAttributeNames, ...names },
+      ExpressionAttributeValues: { ...ExpressionAttributeValues, ...toAttributes(values) },
+    })) {
       count += page.count;
     }
     return count;
   }
 
-  async *#topicsOf(connection: string): AsyncIterable<readonly Item[]> {
+  async confirm(confirmation: Confirmation): Promise<void> {
+    await writeHeads(this.#settings, confirmation);
+  }
+
+  async confirmedHeads(
+    job: string,
+    connections: readonly string[],
+  ): Promise<ReadonlyMap<string, ConfirmedHead>> {
+    return await readHeads(this.#settings, job, connections);
+  }
+
+  /** The rows of a topic that have not expired, with one attribute beside the connection. */
+  async *#live<Row>(
+    topic: SubscriptionTopic,
+    now: string,
+    consistency: Pick<QueryCommandInput, 'ConsistentRead'>,
+    attribute: 'connectingUntil' | 'since',
+    schema: v.GenericSchema<unknown, Row>,
+  ): AsyncIterable<readonly Row[]> {
+    const pages = this.#query({
+      TableName: this.#settings.tableName,
+      ...consistency,
+      KeyConditionExpression: '#topic = :topic',
+      FilterExpression: '#expiresAt > :now', // TTL deletes days late (aws-facts 3.1)
+      ProjectionExpression: '#connection, #attribute',
+      ExpressionAttributeNames: {
+        '#topic': 'topic',
+        '#expiresAt': 'expiresAt',
+        '#connection': 'connection',
+        '#attribute': attribute,
+      },
+      ExpressionAttributeValues: toAttributes({ ':topic': topic, ':now': Date.parse(now) / 1000 }),
+    });
+    for await (const { items } of pages) {
+      if (items.length > 0) yield items.map((item) => read(schema, item));
+    }
+  }
+
+  async *#keysOf(connection: string): AsyncIterable<readonly v.InferOutput<typeof KeySchema>[]> {
     for await (const { items } of this.#query({
       ...this.#byConnection(connection),
       ProjectionExpression: '#topic, #connection',
       ExpressionAttributeNames: { '#topic': 'topic', '#connection': 'connection' },
     })) {
-      yield items.map((item) => toAttributes(read(KeySchema, item)));
+      yield items.map((item) => read(KeySchema, item));
     }
   }
 
   #byConnection(connection: string): QueryCommandInput {
+    const { tableName, connectionIndexName } = this.#settings;
+    if (connectionIndexName === undefined) throw new Error('The index by connection was not named');
     return {
-      TableName: this.#settings.tableName,
-      IndexName: this.#settings.connectionIndexName,
+      TableName: tableName,
+      IndexName: connectionIndexName,
       KeyConditionExpression: '#connection = :connection',
       ExpressionAttributeNames: { '#connection': 'connection' },
       ExpressionAttributeValues: toAttributes({ ':connection': connection }),

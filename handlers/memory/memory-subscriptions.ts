@@ -1,8 +1,17 @@
-import type { Subscription, Subscriptions, SubscriptionTopic, Watcher } from '../ports.ts';
+import type {
+  Confirmation,
+  ConfirmedHead,
+  Subscriber,
+  Subscription,
+  Subscriptions,
+  SubscriptionTopic,
+  Watcher,
+} from '../ports.ts';
 
 /** `Subscriptions` in memory; rows come in pages, as a query's do. */
 export class MemorySubscriptions implements Subscriptions {
   readonly #rows = new Map<SubscriptionTopic, Map<string, Subscription>>();
+  readonly #confirmations = new Map<string, Confirmation>();
   readonly #pageSize: number;
 
   /** `pageSize` is the number of watchers of one page. */
@@ -21,22 +30,58 @@ export class MemorySubscriptions implements Subscriptions {
   }
 
   async removeConnection(connection: string): Promise<number> {
+    this.#confirmations.delete(connection);
     return [...this.#rows.keys()].filter((topic) => this.#delete(topic, connection)).length;
   }
 
   async *watchers(topic: SubscriptionTopic, now: string): AsyncIterable<readonly Watcher[]> {
-    const watchers = [...(this.#rows.get(topic)?.values() ?? [])]
-      .filter((row) => wholeSecondOf(row.expiresAt) > Date.parse(now))
-      .map(({ connection, connectingUntil }) =>
+    for await (const rows of this.#live(topic, now)) {
+      yield rows.map(({ connection, connectingUntil }) =>
         connectingUntil === undefined ? { connection } : { connection, connectingUntil },
       );
-    for (let start = 0; start < watchers.length; start += this.#pageSize) {
-      yield watchers.slice(start, start + this.#pageSize);
+    }
+  }
+
+  async *subscribers(topic: SubscriptionTopic, now: string): AsyncIterable<readonly Subscriber[]> {
+    for await (const rows of this.#live(topic, now)) {
+      yield rows.map(({ connection, since }) => ({ connection, since }));
     }
   }
 
   async count(connection: string): Promise<number> {
     return [...this.#rows.values()].filter((watchers) => watchers.has(connection)).length;
+  }
+
+  async confirm(confirmation: Confirmation): Promise<void> {
+    const kept = this.#confirmations.get(confirmation.connection);
+    if (kept !== undefined && (kept.at > confirmation.at || sameHeads(kept.heads, confirmation.heads)))
+      return;
+    this.#confirmations.set(confirmation.connection, {
+      ...confirmation,
+      heads: { ...confirmation.heads },
+    });
+  }
+
+  async confirmedHeads(
+    job: string,
+    connections: readonly string[],
+  ): Promise<ReadonlyMap<string, ConfirmedHead>> {
+    const heads = new Map<string, ConfirmedHead>();
+    for (const connection of connections) {
+      const kept = this.#confirmations.get(connection);
+      const seq = kept?.heads[job];
+      if (kept !== undefined && seq !== undefined) heads.set(connection, { seq, at: kept.at });
+    }
+    return heads;
+  }
+
+  async *#live(topic: SubscriptionTopic, now: string): AsyncIterable<readonly Subscription[]> {
+    const rows = [...(this.#rows.get(topic)?.values() ?? [])].filter(
+      (row) => wholeSecondOf(row.expiresAt) > Date.parse(now),
+    );
+    for (let start = 0; start < rows.length; start += this.#pageSize) {
+      yield rows.slice(start, start + this.#pageSize);
+    }
   }
 
   #delete(topic: SubscriptionTopic, connection: string): boolean {
@@ -50,4 +95,9 @@ export class MemorySubscriptions implements Subscriptions {
 /** The table keeps `expiresAt` in whole seconds, because that is what TTL reads. Answers milliseconds. */
 function wholeSecondOf(time: string): number {
   return Math.floor(Date.parse(time) / 1000) * 1000;
+}
+
+function sameHeads(one: Confirmation['heads'], other: Confirmation['heads']): boolean {
+  const jobs = Object.keys(one);
+  return jobs.length === Object.keys(other).length && jobs.every((job) => one[job] === other[job]);
 }

@@ -53,7 +53,7 @@ async function watch(
   const topic = jobTopic(job);
   const connectingUntil = after(at, CONNECTING_MILLISECONDS);
   const expiresAt = after(at, SUBSCRIPTION_MILLISECONDS);
-  await subscriptions.add({ topic, connection, expiresAt, connectingUntil });
+  await subscriptions.add({ topic, connection, since: at.toISOString(), expiresAt, connectingUntil });
   await deliveries.send([{ job, connection, attempt: 0, connectingUntil }]);
 }
 

@@ -6,6 +6,7 @@ import {
   serializeFrame,
 } from '../../protocol/frames.ts';
 import { UnavailableError } from '../errors.ts';
+import { Confirmations } from './confirmations.ts';
 import { connect, refusal } from './connect.ts';
 import type { FrameEvent, SocketAnswer, SocketDependencies, SocketEvent } from './dependencies.ts';
 import { disconnect } from './disconnect.ts';
@@ -30,6 +31,7 @@ const MAXIMUM_DETAIL = 500;
 export function createSocket(
   dependencies: SocketDependencies,
 ): (event: SocketEvent) => Promise<SocketAnswer> {
+  const confirmations = new Confirmations(dependencies);
   return async (event) => {
     switch (event.kind) {
       case 'connect':
@@ -40,17 +42,21 @@ export function createSocket(
       case 'disconnect':
         return await disconnect(event, dependencies);
       case 'frame':
-        return { statusCode: 200, body: await answerFrame(event, dependencies) };
+        return { statusCode: 200, body: await answerFrame(event, dependencies, confirmations) };
     }
   };
 }
 
-async function answerFrame(event: FrameEvent, dependencies: SocketDependencies): Promise<string> {
+async function answerFrame(
+  event: FrameEvent,
+  dependencies: SocketDependencies,
+  confirmations: Confirmations,
+): Promise<string> {
   let id: string | undefined;
   try {
     const frame = parseClientFrame(event.text);
     id = frame.id;
-    return serializeFrame(await answerTo(frame, event, dependencies));
+    return serializeFrame(await answerTo(frame, event, dependencies, confirmations));
   } catch (error) {
     if (error instanceof FrameError) {
       return serializeFrame(errorFrame(error.code, { id: error.id ?? id, detail: cut(error.message) }));
@@ -67,6 +73,7 @@ function answerTo(
   frame: ReturnType<typeof parseClientFrame>,
   event: FrameEvent,
   dependencies: SocketDependencies,
+  confirmations: Confirmations,
 ): Promise<ServerFrame> {
   switch (frame.type) {
     case 'subscribe':
@@ -74,7 +81,7 @@ function answerTo(
     case 'unsubscribe':
       return unsubscribe(event, frame, dependencies);
     case 'ping':
-      return ping(event, frame, dependencies);
+      return ping(event, frame, dependencies, confirmations);
   }
 }
 

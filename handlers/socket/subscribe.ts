@@ -88,7 +88,9 @@ async function addRow(
   connection: string,
   { subscriptions, now }: SocketDependencies,
 ): Promise<void> {
-  await subscriptions.add({ topic, connection, expiresAt: after(now(), SUBSCRIPTION_MILLISECONDS) });
+  const at = now();
+  const expiresAt = after(at, SUBSCRIPTION_MILLISECONDS);
+  await subscriptions.add({ topic, connection, since: at.toISOString(), expiresAt });
 }
 
 function answer(id: string, job: Job, since: Head | undefined): SubscribedFrame {

@@ -15,7 +15,7 @@ import { SubscriptionsTable } from '../../handlers/aws/subscriptions-table.ts';
 import type { MalformedDataError } from '../../handlers/errors.ts';
 import type { JobRecord } from '../../handlers/ports.ts';
 import { type DynamoDbLocal, startDynamoDbLocal } from '../dynamodb-local.ts';
-import { sampleNewJob, secondsLater } from './sample-jobs.ts';
+import { MADE_AT, sampleNewJob, secondsLater } from './sample-jobs.ts';
 
 /** What happens to one request on its way to the database and back; undefined lets it pass. */
 type Mishap = (operation: string, response: ServerResponse, pass: () => Promise<Buffer>) => Promise<boolean>;
@@ -163,10 +163,18 @@ describe('what DynamoDB answers', () => {
       () => jobs.readMany([id]),
       () => jobs.change(id, { at: secondsLater(1), to: 'queued' }),
       () => jobs.list('ada', { limit: 1 }),
-      () => subscriptions.add({ topic: 'owner:ada', connection: 'c', expiresAt: secondsLater(1) }),
+      () =>
+        subscriptions.add({
+          topic: 'owner:ada',
+          connection: 'c',
+          since: MADE_AT,
+          expiresAt: secondsLater(1),
+        }),
       () => subscriptions.remove('owner:ada', 'c'),
       () => subscriptions.removeConnection('c'),
       () => subscriptions.count('c'),
+      () => subscriptions.confirm({ connection: 'c', heads: {}, at: MADE_AT, expiresAt: secondsLater(1) }),
+      () => subscriptions.confirmedHeads(id, ['c']),
       async () => {
         for await (const page of subscriptions.watchers('owner:ada', secondsLater(0)))
           expect(page).toEqual([]);

@@ -12,6 +12,7 @@ export function describeSubscriptions(name: string, start: () => Promise<Subscri
     });
 
     const expiresAt = secondsLater(7800);
+    const since = MADE_AT;
     const newTopic = (): SubscriptionTopic => `job:${randomUUID()}`;
     const newConnection = () => `${randomUUID().slice(0, 15)}=`;
 
@@ -28,9 +29,15 @@ export function describeSubscriptions(name: string, start: () => Promise<Subscri
       const topic = newTopic();
       const [one, other] = [newConnection(), newConnection()].toSorted();
       if (one === undefined || other === undefined) throw new Error('two were made');
-      await subscriptions.add({ topic, connection: one, expiresAt });
-      await subscriptions.add({ topic, connection: other, expiresAt, connectingUntil: secondsLater(10) });
-      await subscriptions.add({ topic: newTopic(), connection: one, expiresAt });
+      await subscriptions.add({ since, topic, connection: one, expiresAt });
+      await subscriptions.add({
+        since,
+        topic,
+        connection: other,
+        expiresAt,
+        connectingUntil: secondsLater(10),
+      });
+      await subscriptions.add({ since, topic: newTopic(), connection: one, expiresAt });
       expect(await watchersOf(topic)).toEqual([
         { connection: one },
         { connection: other, connectingUntil: secondsLater(10) },
@@ -41,8 +48,14 @@ export function describeSubscriptions(name: string, start: () => Promise<Subscri
     it('renews a row: once in the topic, no longer connecting', async () => {
       const topic = newTopic();
       const connection = newConnection();
-      await subscriptions.add({ topic, connection, expiresAt: secondsLater(1), connectingUntil: expiresAt });
-      await subscriptions.add({ topic, connection, expiresAt });
+      await subscriptions.add({
+        since,
+        topic,
+        connection,
+        expiresAt: secondsLater(1),
+        connectingUntil: expiresAt,
+      });
+      await subscriptions.add({ since, topic, connection, expiresAt });
       expect(await watchersOf(topic, secondsLater(2))).toEqual([{ connection }]);
       expect(await subscriptions.count(connection)).toBe(1);
     });
@@ -50,7 +63,7 @@ export function describeSubscriptions(name: string, start: () => Promise<Subscri
     it('leaves out rows that have expired, whether deleted or not', async () => {
       const topic = newTopic();
       const connection = newConnection();
-      await subscriptions.add({ topic, connection, expiresAt: secondsLater(10.9) }); // kept as 10 s
+      await subscriptions.add({ since, topic, connection, expiresAt: secondsLater(10.9) }); // kept as 10 s
       expect(await watchersOf(topic, secondsLater(9.999))).toEqual([{ connection }]);
       expect(await watchersOf(topic, secondsLater(10))).toEqual([]);
       expect(await watchersOf(topic, secondsLater(10.5))).toEqual([]);
@@ -59,7 +72,7 @@ export function describeSubscriptions(name: string, start: () => Promise<Subscri
     it('removes one row, and does no harm where there is none', async () => {
       const topic = newTopic();
       const [one, other] = [newConnection(), newConnection()];
-      for (const connection of [one, other]) await subscriptions.add({ topic, connection, expiresAt });
+      for (const connection of [one, other]) await subscriptions.add({ since, topic, connection, expiresAt });
       await subscriptions.remove(topic, one);
       await subscriptions.remove(topic, one);
       expect(await watchersOf(topic)).toEqual([{ connection: other }]);
@@ -69,10 +82,10 @@ export function describeSubscriptions(name: string, start: () => Promise<Subscri
       const connection = newConnection();
       const stranger = newConnection();
       const topics = Array.from({ length: 60 }, newTopic);
-      await Promise.all(topics.map((topic) => subscriptions.add({ topic, connection, expiresAt })));
+      await Promise.all(topics.map((topic) => subscriptions.add({ since, topic, connection, expiresAt })));
       const [shared] = topics;
       if (shared === undefined) throw new Error('sixty were made');
-      await subscriptions.add({ topic: shared, connection: stranger, expiresAt });
+      await subscriptions.add({ since, topic: shared, connection: stranger, expiresAt });
       expect(await subscriptions.count(connection)).toBe(60);
       expect(await subscriptions.removeConnection(connection)).toBe(60);
       expect(await subscriptions.count(connection)).toBe(0);
@@ -86,9 +99,80 @@ export function describeSubscriptions(name: string, start: () => Promise<Subscri
       const connections = Array.from({ length: 1200 }, newConnection).toSorted();
       for (let start = 0; start < connections.length; start += 100) {
         const part = connections.slice(start, start + 100);
-        await Promise.all(part.map((connection) => subscriptions.add({ topic, connection, expiresAt })));
+        await Promise.all(
+          part.map((connection) => subscriptions.add({ since, topic, connection, expiresAt })),
+        );
       }
       expect((await watchersOf(topic)).map(({ connection }) => connection)).toEqual(connections);
+    });
+
+    it('says since when each watches a topic, the last time counts, and no longer than it is due', async () => {
+      const topic = newTopic();
+      const [one, other] = [newConnection(), newConnection()];
+      await subscriptions.add({ topic, connection: one, since, expiresAt });
+      await subscriptions.add({ topic, connection: one, since: secondsLater(3), expiresAt });
+      await subscriptions.add({ topic, connection: other, since, expiresAt: secondsLater(5) });
+      const subscribersAt = async (now: string) => {
+        const found = [];
+        for await (const page of subscriptions.subscribers(topic, now)) found.push(...page);
+        return found.toSorted((left, right) => (left.since < right.since ? -1 : 1));
+      };
+      expect(await subscribersAt(secondsLater(4))).toEqual([
+        { connection: other, since },
+        { connection: one, since: secondsLater(3) },
+      ]);
+      expect(await subscribersAt(secondsLater(5))).toEqual([{ connection: one, since: secondsLater(3) }]);
+    });
+
+    it('keeps what a connection confirmed last, and not what came late or says nothing new', async () => {
+      const connection = newConnection();
+      const [job, sibling] = [`job_${randomUUID()}`, `job_${randomUUID()}`];
+      const confirm = (heads: Record<string, number>, at: number) =>
+        subscriptions.confirm({ connection, heads, at: secondsLater(at), expiresAt });
+      const confirmed = async (id: string) =>
+        (await subscriptions.confirmedHeads(id, [connection, newConnection()])).get(connection);
+      expect(await confirmed(job)).toBeUndefined();
+      await confirm({ [job]: 3, [sibling]: 0 }, 10);
+      expect(await confirmed(job)).toEqual({ seq: 3, at: secondsLater(10) });
+      expect(await confirmed(sibling)).toEqual({ seq: 0, at: secondsLater(10) });
+      await confirm({ [job]: 2, [sibling]: 0 }, 9);
+      await confirm({ [sibling]: 0, [job]: 3 }, 35);
+      expect(await confirmed(job)).toEqual({ seq: 3, at: secondsLater(10) });
+      await confirm({ [job]: 4 }, 35);
+      expect(await confirmed(job)).toEqual({ seq: 4, at: secondsLater(35) });
+      expect(await confirmed(sibling)).toBeUndefined();
+    });
+
+    it('holds a confirmation apart from subscriptions, and removes it with its connection', async () => {
+      const connection = newConnection();
+      const topic = newTopic();
+      const job = `job_${randomUUID()}`;
+      await subscriptions.add({ topic, connection, since, expiresAt });
+      await subscriptions.confirm({ connection, heads: { [job]: 1 }, at: MADE_AT, expiresAt });
+      expect(await subscriptions.count(connection)).toBe(1);
+      expect(await subscriptions.removeConnection(connection)).toBe(1);
+      expect((await subscriptions.confirmedHeads(job, [connection])).size).toBe(0);
+      expect(await watchersOf(topic)).toEqual([]);
+    });
+
+    it('reads what a hundred connections confirmed, of as many jobs as a ping can name', async () => {
+      const job = `job_${randomUUID()}`;
+      const others = Array.from({ length: 499 }, () => [`job_${randomUUID()}`, 1]);
+      const connections = Array.from({ length: 100 }, newConnection);
+      await Promise.all(
+        connections.map((connection, seq) =>
+          subscriptions.confirm({
+            connection,
+            heads: { ...Object.fromEntries(others), [job]: seq },
+            at: MADE_AT,
+            expiresAt,
+          }),
+        ),
+      );
+      const heads = await subscriptions.confirmedHeads(job, connections);
+      expect(connections.map((connection) => heads.get(connection)?.seq)).toEqual(
+        connections.map((_, seq) => seq),
+      );
     });
   });
 }

@@ -23,6 +23,7 @@ async function fuzzed() {
       },
       removeConnection: (connection) => own.subscriptions.removeConnection(connection),
       count: async () => 0,
+      confirm: (confirmation) => own.subscriptions.confirm(confirmation),
     },
     deliveries: {
       send: async (messages) => {

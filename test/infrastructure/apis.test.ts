@@ -17,6 +17,7 @@ describe('HTTP API', () => {
       'GET /jobs',
       'GET /jobs/{id}',
       'GET /jobs/{id}/result',
+      'GET /jobs/{id}/watchers',
       'POST /jobs',
       'POST /jobs/{id}/cancel',
       'POST /jobs/{id}/tickets',

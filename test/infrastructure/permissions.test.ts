@@ -23,6 +23,8 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   'HttpApi/Handler': [
     ...jobs('PutItem', 'GetItem', 'UpdateItem'),
     'dynamodb:Query <Jobs/Table.Arn>/index/by-owner',
+    'dynamodb:Query <Subscriptions/Table.Arn>',
+    'dynamodb:BatchGetItem <Subscriptions/Table.Arn>',
     's3:PutObject <Uploads/Bucket.Arn>/uploads/*',
     's3:GetObject <Results/Bucket.Arn>/results/*',
     send('Sweeping/Deadlines/Queue'),
@@ -64,6 +66,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   'SocketRoutes/Socket': [
     ...jobs('GetItem', 'BatchGetItem'),
     'dynamodb:PutItem <Subscriptions/Table.Arn>',
+    'dynamodb:UpdateItem <Subscriptions/Table.Arn>',
     ...UPKEEP,
     post,
     send('Publishing/Deliveries/Queue'),

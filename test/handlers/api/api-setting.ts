@@ -4,6 +4,7 @@ import type { ApiBindings, ApiDependencies } from '../../../handlers/api/depende
 import { MemoryJobs } from '../../../handlers/memory/memory-jobs.ts';
 import { MemoryQueue } from '../../../handlers/memory/memory-queue.ts';
 import { MemoryResults } from '../../../handlers/memory/memory-results.ts';
+import { MemorySubscriptions } from '../../../handlers/memory/memory-subscriptions.ts';
 import { MemoryTokens } from '../../../handlers/memory/memory-tokens.ts';
 import { MemoryUploads } from '../../../handlers/memory/memory-uploads.ts';
 import type { Deadline, JobRecord } from '../../../handlers/ports.ts';
@@ -34,6 +35,7 @@ export class RecordingLog {
 /** The HTTP API on memory, with a clock that only moves when it is told to or when the API pauses. */
 export class ApiSetting {
   readonly jobs = new MemoryJobs();
+  readonly subscriptions = new MemorySubscriptions();
   readonly uploads = new MemoryUploads();
   readonly results = new MemoryResults();
   readonly deadlines = new MemoryQueue<Deadline>();
@@ -51,6 +53,7 @@ export class ApiSetting {
     this.tokens = new MemoryTokens({ now });
     this.dependencies = {
       jobs: this.jobs,
+      subscriptions: this.subscriptions,
       uploads: this.uploads,
       results: this.results,
       tokens: this.tokens,

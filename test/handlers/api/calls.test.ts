@@ -286,6 +286,7 @@ describe('everything else', () => {
       'GET /jobs',
       'GET /jobs/{id}',
       'GET /jobs/{id}/result',
+      'GET /jobs/{id}/watchers',
       'POST /jobs',
       'POST /jobs/{id}/cancel',
       'POST /jobs/{id}/tickets',

@@ -87,6 +87,7 @@ export class World {
     await this.subscriptions.add({
       topic,
       connection,
+      since: secondsLater(0),
       expiresAt: secondsLater(7_800),
       ...(health === 'connecting' ? { connectingUntil: secondsLater(10) } : {}),
     });

@@ -34,6 +34,7 @@ async function newestSeen(scheduler: fc.Scheduler, scope: TicketScope, changes: 
         remove: (topic, connection) => own.subscriptions.remove(topic, connection),
         removeConnection: (connection) => own.subscriptions.removeConnection(connection),
         count: (connection) => own.subscriptions.count(connection),
+        confirm: (confirmation) => own.subscriptions.confirm(confirmation),
       },
     }),
     (record) => void publications.push(publish(record)),

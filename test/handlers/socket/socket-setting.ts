@@ -3,6 +3,7 @@ import { MemoryJobs } from '../../../handlers/memory/memory-jobs.ts';
 import { MemoryQueue } from '../../../handlers/memory/memory-queue.ts';
 import { MemorySubscriptions } from '../../../handlers/memory/memory-subscriptions.ts';
 import type {
+  ConfirmedHead,
   Delivery,
   JobRecord,
   NewJob,
@@ -125,6 +126,11 @@ export class SocketSetting {
     const watchers: Watcher[] = [];
     for await (const page of this.subscriptions.watchers(topic, this.at)) watchers.push(...page);
     return watchers;
+  }
+
+  /** What the connection has confirmed of a job. */
+  async confirmed(number: number): Promise<ConfirmedHead | undefined> {
+    return (await this.subscriptions.confirmedHeads(jobId(number), [CONNECTION])).get(CONNECTION);
   }
 
   /** The frames that were posted to the connection. */

@@ -4,6 +4,20 @@ import { ProblemSchema } from '../../../protocol/http.ts';
 import { parse } from '../../../protocol/invalid.ts';
 import { ANN, CONNECTION, jobId, SocketSetting, ticketFor } from './socket-setting.ts';
 
+/** The same object, whose methods note their names. */
+function recordedCalls<Target extends object>(target: Target, names: string[]): Target {
+  return new Proxy(target, {
+    get(_, name) {
+      const value: unknown = Reflect.get(target, name);
+      if (typeof value !== 'function') return value;
+      return (...args: unknown[]) => {
+        names.push(String(name));
+        return value.apply(target, args);
+      };
+    },
+  });
+}
+
 describe('$connect', () => {
   test('selects the subprotocol only where it is offered', async () => {
     const setting = new SocketSetting();
@@ -108,6 +122,68 @@ describe('ping', () => {
     expect(setting.logged.map(({ level }) => level)).toEqual(['warn', 'error']);
   });
 
+  test('confirms its heads, those of jobs that it may see and that there are', async () => {
+    const setting = new SocketSetting();
+    await setting.createJob(1);
+    await setting.touch(1);
+    await setting.createJob(2);
+    await setting.createJob(3, { owner: 'bob' });
+    const heads = { [jobId(1)]: 1, [jobId(2)]: 9, [jobId(3)]: 1, [jobId(4)]: 1 };
+    await setting.send({ type: 'ping', heads });
+    expect(await setting.confirmed(1)).toEqual({ seq: 1, at: setting.at });
+    for (const number of [2, 3, 4]) expect(await setting.confirmed(number)).toBeUndefined();
+    const at = setting.at;
+    setting.advance(25_000);
+    await setting.send({ type: 'ping', heads: { [jobId(1)]: 2, [jobId(2)]: 1 } }, ticketFor(1));
+    expect(await setting.confirmed(1)).toEqual({ seq: 2, at: setting.at });
+    expect(await setting.confirmed(2)).toBeUndefined();
+    expect(at).not.toBe(setting.at);
+  });
+
+  test('writes what it confirms only where that is news, and reads nothing for it', async () => {
+    const operations: string[] = [];
+    const setting = new SocketSetting((own) => ({
+      subscriptions: recordedCalls(own.subscriptions, operations),
+      jobs: recordedCalls(own.jobs, operations),
+    }));
+    await setting.createJob(1);
+    await setting.createJob(2);
+    const one = { [jobId(1)]: 1, [jobId(2)]: 1 };
+    const other = { [jobId(2)]: 1, [jobId(1)]: 1 };
+    for (const heads of [one, one, other]) await setting.send({ type: 'ping', heads });
+    expect(operations).toEqual(['readMany', 'confirm', 'readMany', 'readMany']);
+    await setting.touch(1);
+    operations.length = 0;
+    for (const heads of [undefined, {}]) await setting.send({ type: 'ping', heads });
+    expect(operations).toEqual([]);
+    await setting.send({ type: 'ping', heads: { [jobId(1)]: 2 } });
+    expect(operations).toEqual(['readMany', 'confirm']);
+  });
+
+  test('is answered though what it confirms cannot be kept now, and the next one tries again', async () => {
+    let failures = 1;
+    const setting = new SocketSetting((own) => ({
+      subscriptions: {
+        add: (row) => own.subscriptions.add(row),
+        remove: (topic, connection) => own.subscriptions.remove(topic, connection),
+        removeConnection: (connection) => own.subscriptions.removeConnection(connection),
+        count: (connection) => own.subscriptions.count(connection),
+        confirm: async (confirmation) => {
+          failures -= 1;
+          if (failures >= 0) throw new UnavailableError('DynamoDB');
+          await own.subscriptions.confirm(confirmation);
+        },
+      },
+    }));
+    await setting.createJob(1);
+    const ping = { type: 'ping', heads: { [jobId(1)]: 1 } };
+    expect(await setting.send(ping)).toEqual({ type: 'pong' });
+    expect(setting.logged).toMatchObject([{ level: 'warn' }]);
+    expect(await setting.confirmed(1)).toBeUndefined();
+    expect(await setting.send(ping)).toEqual({ type: 'pong' });
+    expect(await setting.confirmed(1)).toEqual({ seq: 1, at: setting.at });
+  });
+
   test('of a connection that has closed since is no error', async () => {
     const setting = new SocketSetting();
     await setting.createJob(1);
@@ -135,6 +211,7 @@ describe('$disconnect', () => {
         remove: (topic, connection) => own.subscriptions.remove(topic, connection),
         removeConnection: () => Promise.reject(new UnavailableError('DynamoDB')),
         count: (connection) => own.subscriptions.count(connection),
+        confirm: (confirmation) => own.subscriptions.confirm(confirmation),
       },
     }));
     expect(await setting.socket({ kind: 'disconnect', connection: CONNECTION })).toEqual({ statusCode: 200 });

@@ -43,6 +43,7 @@ describe('subscribe to a job', () => {
         remove: (topic, connection) => own.subscriptions.remove(topic, connection),
         removeConnection: (connection) => own.subscriptions.removeConnection(connection),
         count: async () => 0,
+        confirm: (confirmation) => own.subscriptions.confirm(confirmation),
       },
     }));
     await setting.createJob(1, { owner: 'bob' });
