@@ -6,7 +6,59 @@
  */
 
 const STAGES = '(api|upload|process|publish|socket|sweep)';
-const OURS = '^(protocol|handlers|infrastructure|client|web|local|bench|test)/';
+const OURS = '^(protocol|handlers|infrastructure|client|react|command-line|packaging|web|local|bench|test)/';
+
+/**
+ * The packages that each folder may bundle or run, beside Node's own. All of them are development dependencies in
+ * package.json, because what is installed from npm has none (docs/decisions/0012-one-package.md); so this list,
+ * not package.json, says what may reach a function, the page or the command. Each name costs a cold start, a
+ * download or an install: look at what it weighs before adding one.
+ */
+const PACKAGES = {
+  handlers: [
+    '@aws-lambda-powertools/logger',
+    '@aws-lambda-powertools/metrics',
+    '@aws-sdk/client-apigatewaymanagementapi',
+    '@aws-sdk/client-dynamodb',
+    '@aws-sdk/client-s3',
+    '@aws-sdk/client-secrets-manager',
+    '@aws-sdk/client-sqs',
+    '@aws-sdk/s3-presigned-post',
+    '@aws-sdk/s3-request-presigner',
+    '@aws-sdk/util-dynamodb',
+    'hono',
+    'jose',
+    'papaparse',
+    'ulid',
+    'valibot',
+  ],
+  infrastructure: ['aws-cdk-lib', 'constructs', 'esbuild'],
+  web: ['@preact/signals', 'preact', 'valibot'],
+  react: ['react'],
+  'command-line': [
+    '@aws-sdk/client-cloudformation',
+    '@commander-js/extra-typings',
+    'commander',
+    'log-update',
+    'slice-ansi',
+    'string-width',
+    'valibot',
+  ],
+};
+
+function takesNamedPackages([folder, packages]) {
+  return {
+    name: `${folder}-takes-named-packages`,
+    comment: 'What is bundled, or run by who deploys or installs, is named in PACKAGES above.',
+    severity: 'error',
+    from: { path: `^${folder}/` },
+    to: {
+      path: '(^|/)node_modules/',
+      pathNot: `(^|/)node_modules/(@types/)?(${packages.join('|')})/`,
+      dependencyTypesNot: ['type-only'], // types are gone before anything runs
+    },
+  };
+}
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {
@@ -24,6 +76,42 @@ module.exports = {
       severity: 'error',
       from: { path: '^client/' },
       to: { pathNot: ['^client/', '^protocol/'] },
+    },
+    {
+      name: 'react-stands-on-client',
+      comment: 'Law 1: the hooks are the client, for React; they know the system by its contract alone.',
+      severity: 'error',
+      from: { path: '^react/' },
+      to: { path: OURS, pathNot: ['^react/', '^client/', '^protocol/'] },
+    },
+    {
+      name: 'react-runs-in-a-browser',
+      comment: 'Law 1: a browser has no modules of Node.',
+      severity: 'error',
+      from: { path: '^react/' },
+      to: { dependencyTypes: ['core'] },
+    },
+    {
+      name: 'command-imports-client-and-protocol',
+      comment: 'Law 1: the command runs where nothing but the package is installed, against any Jobwire.',
+      severity: 'error',
+      from: { path: '^command-line/' },
+      to: { path: OURS, pathNot: ['^command-line/', '^client/', '^protocol/'] },
+    },
+    {
+      name: 'package-shows-what-is-public',
+      comment:
+        'Law 1: the entries of the package name what client, react and protocol offer, and add nothing.',
+      severity: 'error',
+      from: { path: '^packaging/' },
+      to: { path: OURS, pathNot: ['^packaging/', '^client/', '^react/', '^protocol/'] },
+    },
+    {
+      name: 'nobody-imports-the-packaging',
+      comment: 'Within the repository each file is imported by its own name.',
+      severity: 'error',
+      from: { pathNot: '^(packaging|test/packaging)/' },
+      to: { path: '^packaging/' },
     },
     {
       name: 'web-imports-client-and-protocol',
@@ -138,18 +226,7 @@ module.exports = {
       from: {},
       to: { path: '/(index|util|utils|common|helper|helpers)([.]|/)', pathNot: '(^|/)node_modules/' },
     },
-    {
-      name: 'no-development-dependency-at-run-time',
-      comment:
-        'What a function, the page or the client imports is a dependency, not a development dependency.',
-      severity: 'error',
-      from: { path: '^(protocol|handlers|client|web|infrastructure)/' },
-      to: {
-        dependencyTypes: ['npm-dev'],
-        dependencyTypesNot: ['type-only'], // types are gone before anything runs
-        pathNot: '(^|/)node_modules/esbuild/', // bundling is a step of synthesis, which is a step of development
-      },
-    },
+    ...Object.entries(PACKAGES).map(takesNamedPackages),
     {
       name: 'no-undeclared-dependency',
       comment: 'What is imported stands in package.json.',

@@ -27,6 +27,11 @@ const LAWFUL: Readonly<Record<string, string>> = {
     "import { VARIABLES } from '../handlers/environment.ts'; export const names = VARIABLES;",
   'client/client.ts': "import { JobSchema } from '../protocol/job.ts'; export const client = JobSchema;",
   'web/page.ts': "import { client } from '../client/client.ts'; export const page = client;",
+  'react/use-job.ts':
+    "import { useMemo } from 'react'; import { client } from '../client/client.ts'; export const use = [useMemo, client];",
+  'command-line/main.ts':
+    "import 'node:fs'; import { client } from '../client/client.ts'; export const main = client;",
+  'packaging/client.ts': "export { client } from '../client/client.ts';",
   'local/runtime.ts': 'export const runtime = 1;',
   'test/api.test.ts': "import { Table } from '../handlers/memory/table.ts'; export const table = Table;",
 };
@@ -39,7 +44,7 @@ beforeAll(() => {
     'package.json',
     JSON.stringify({
       dependencies: { '@aws-sdk/client-sqs': '*', valibot: '*' },
-      devDependencies: { ws: '*' },
+      devDependencies: { ws: '*', react: '*' },
     }),
   );
   for (const [file, source] of Object.entries(LAWFUL)) write(file, source);
@@ -53,7 +58,7 @@ function write(file: string, source: string): void {
 
 /** The laws that are broken, by name. */
 function brokenLaws(): string[] {
-  const folders = ['protocol', 'handlers', 'infrastructure', 'client', 'web', 'local', 'test'];
+  const folders = [...new Set(Object.keys(LAWFUL).map((file) => file.slice(0, file.indexOf('/'))))];
   const { stdout, stderr } = spawnSync(
     process.execPath,
     [CRUISER, '--config', CONFIGURATION, '--output-type', 'json', ...folders],
@@ -120,11 +125,13 @@ describe('import laws', () => {
       "import type { V } from './environment-names.ts'; export type E = V;",
     ],
     ['no-rooms-without-a-name', 'local/runtime.ts', "export { helper } from './helpers.ts';"],
-    [
-      'no-development-dependency-at-run-time',
-      'handlers/api/api.ts',
-      "import WebSocket from 'ws'; export const S = WebSocket;",
-    ],
+    ['react-stands-on-client', 'react/use-job.ts', "export * from '../web/page.ts';"],
+    ['react-runs-in-a-browser', 'react/use-job.ts', "import 'node:fs';"],
+    ['command-imports-client-and-protocol', 'command-line/main.ts', "export * from '../local/runtime.ts';"],
+    ['package-shows-what-is-public', 'packaging/client.ts', "export * from '../web/page.ts';"],
+    ['nobody-imports-the-packaging', 'web/page.ts', "export * from '../packaging/client.ts';"],
+    ['handlers-takes-named-packages', 'handlers/api/api.ts', "export { default } from 'ws';"],
+    ['command-line-takes-named-packages', 'command-line/main.ts', "export { default } from 'ws';"],
     ['no-undeclared-dependency', 'handlers/api/api.ts', "export { Hono } from 'hono';"],
     ['everything-resolves', 'handlers/api/api.ts', "import './nowhere.ts';"],
   ])('%s is seen in %s', (law, file, source) => {
