@@ -1,6 +1,7 @@
-import { Duration } from 'aws-cdk-lib';
-import { Alarm, type IMetric, MathExpression, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { Duration, Stack } from 'aws-cdk-lib';
+import { Alarm, type IMetric, MathExpression, Metric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
@@ -13,6 +14,8 @@ export interface AlarmsProps {
   readonly email?: string;
   /** Every function; at most ten (a limit of CloudWatch's expressions in an alarm). */
   readonly functions: readonly NodeFunction[];
+  /** Says 401 by failing, as API Gateway wants it (aws-facts 1.5): its errors are callers', not ours. */
+  readonly authorize: NodeFunction;
   readonly publish: NodeFunction;
   readonly work: IQueue;
   /** The queues where failures end, by what failed. */
@@ -58,6 +61,12 @@ export class Alarms extends Construct {
       periods: 3, // a single retried batch heals by itself
       description: 'Watchers see changes more than a minute late. Look at errors and throttles of Publish.',
     });
+    this.watch('PostsRefused', {
+      metric: sum(['publish', 'deliver'].map((service) => postsRefused(service))),
+      threshold: 1, // never in a healthy stack: each is a missing grant or a wrong URL
+      periods: 1,
+      description: 'API Gateway refuses posts to connections. Watchers see nothing until it is mended.',
+    });
     this.watch('WorkLate', {
       metric: props.work.metricApproximateAgeOfOldestMessage({
         period: Duration.minutes(5),
@@ -69,7 +78,10 @@ export class Alarms extends Construct {
         'Jobs wait for more than two hours. Raise the setting concurrentJobs, or see why processing fails.',
     });
     this.watch('FunctionErrors', {
-      metric: sumOf(props.functions, (one, period) => one.metricErrors({ period })),
+      metric: sumOf(
+        props.functions.filter((one) => one !== props.authorize),
+        (one, period) => one.metricErrors({ period }),
+      ),
       threshold: 5, // a single failed invocation is retried, and rings above if it is given up
       periods: 1,
       description: 'Functions fail. Each one’s log group says why.',
@@ -96,20 +108,44 @@ export class Alarms extends Construct {
 
   private tell(email: string): SnsAction {
     const topic = new Topic(this, 'Topic', { displayName: 'Jobwire', enforceSSL: true });
+    // `enforceSSL` makes a policy that replaces SNS's own, and SnsAction grants nothing: alarms need a grant.
+    topic.addToResourcePolicy(
+      new PolicyStatement({
+        principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
+        actions: ['sns:Publish'],
+        resources: [topic.topicArn],
+        conditions: { StringEquals: { 'AWS:SourceAccount': Stack.of(this).account } },
+      }),
+    );
     topic.addSubscription(new EmailSubscription(email));
     return new SnsAction(topic);
   }
 }
 
+const PERIOD = Duration.minutes(5);
+
 function sumOf(
   functions: readonly NodeFunction[],
   metricOf: (one: IFunction, period: Duration) => IMetric,
 ): MathExpression {
-  const period = Duration.minutes(5);
-  const metrics = functions.map((one, index) => [`m${index}`, metricOf(one.function, period)] as const);
+  return sum(functions.map((one) => metricOf(one.function, PERIOD)));
+}
+
+function sum(metrics: readonly IMetric[]): MathExpression {
   return new MathExpression({
     expression: 'SUM(METRICS())',
-    period,
-    usingMetrics: Object.fromEntries(metrics),
+    period: PERIOD,
+    usingMetrics: Object.fromEntries(metrics.map((metric, index) => [`m${index}`, metric])),
+  });
+}
+
+/** The figure that handlers/publish/post-frame.ts counts; Powertools adds the dimension `service`. */
+function postsRefused(service: string): IMetric {
+  return new Metric({
+    namespace: 'Jobwire',
+    metricName: 'PostsRefused',
+    dimensionsMap: { service },
+    statistic: 'Sum',
+    period: PERIOD,
   });
 }

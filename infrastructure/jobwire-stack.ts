@@ -110,6 +110,7 @@ export class JobwireStack extends Stack {
         routes.socket,
         sweeping.sweep,
       ],
+      authorize: routes.authorize,
       publish: publishing.publish,
       work: work.queue,
       failures: {

@@ -6,7 +6,7 @@ export type Auth = 'open';
 /** What whoever deploys decides: context of the CDK, `-c name=value` or `context` of cdk.json. */
 export interface Settings {
   readonly auth: Auth;
-  /** What `cdk destroy` does with jobs, uploads and results: keeps them (`retain`) or deletes them (`destroy`). */
+  /** What `cdk destroy` does with jobs, uploads and results: keeps them (`retain`) or deletes them (`destroy`; CloudFormation deletes only empty buckets). */
   readonly data: 'retain' | 'destroy';
   /** How many jobs are processed at a time, from 2 to 1,000 (SQS's limits of a maximum concurrency). */
   readonly concurrentJobs: number;

@@ -125,14 +125,16 @@ async function postpone(owed: readonly Owed[], parts: DeliverParts): Promise<rea
   const { deliveries, log, meter, now, random } = parts;
   const byDelay = new Map<number, Owed[]>();
   for (const { delivery, messageIds } of owed) {
-    const attempt = delivery.attempt + 1;
+    // A connection that is still coming about has until `connectingUntil`, however often that was tried.
+    const connecting = isConnecting(delivery, now());
+    const attempt = delivery.attempt + (connecting ? 0 : 1);
     if (attempt >= MAXIMUM_ATTEMPTS) {
       meter.count('DeliveriesAbandoned', 1);
       log.warn('a delivery was given up; the next ping of the client makes up for it', { ...delivery });
       continue;
     }
     // Whoever is still connecting is there within the second; a watcher waits for this very frame.
-    const delay = isConnecting(delivery, now()) ? 1 : delaySeconds(attempt, random());
+    const delay = connecting ? 1 : delaySeconds(attempt, random());
     byDelay.set(delay, [...(byDelay.get(delay) ?? []), { delivery: { ...delivery, attempt }, messageIds }]);
   }
   const failed: string[] = [];

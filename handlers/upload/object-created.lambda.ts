@@ -22,7 +22,7 @@ const objectCreated = createObjectCreated({
 
 /**
  * Hears of every upload. What it throws, a malformed event included, Lambda repeats and then keeps in the
- * function's dead-letter queue, where an operator sees it.
+ * function's on-failure destination, where an operator sees it.
  */
 export async function handler(event: unknown): Promise<void> {
   await objectCreated(readObjectCreated(event));

@@ -78,6 +78,7 @@ describe('alarms', () => {
       'Alarms/DeliveriesFailed',
       'Alarms/FunctionErrors',
       'Alarms/FunctionThrottles',
+      'Alarms/PostsRefused',
       'Alarms/PublishFailed',
       'Alarms/PublishLate',
       'Alarms/UploadsFailed',
@@ -91,6 +92,15 @@ describe('alarms', () => {
         AlarmDescription: expect.stringMatching(/\. .*\./), // what it means, and what to do
       });
     }
+  });
+
+  it('count no refused ticket as an error', () => {
+    const [errors] = Object.entries(stack.ofType('AWS::CloudWatch::Alarm')).flatMap(
+      ([path, { Properties }]) =>
+        path === 'Alarms/FunctionErrors' ? [JSON.stringify(stack.readable(Properties['Metrics']))] : [],
+    );
+    expect(errors).toContain('SocketRoutes/Socket');
+    expect(errors).not.toContain('SocketRoutes/Authorize');
   });
 
   it('watch every queue where failures end', () => {
@@ -114,5 +124,21 @@ describe('alarms', () => {
     for (const { Properties } of Object.values(told.ofType('AWS::CloudWatch::Alarm'))) {
       expect(told.readable(Properties['AlarmActions'])).toEqual(['<Alarms/Topic>']);
     }
+    // Without it no mail ever goes out: `enforceSSL` replaces the topic's default policy.
+    expect(
+      Object.values(told.ofType('AWS::SNS::TopicPolicy')).map(({ Properties }) => Properties),
+    ).toMatchObject([
+      {
+        PolicyDocument: {
+          Statement: expect.arrayContaining([
+            expect.objectContaining({
+              Effect: 'Allow',
+              Action: 'sns:Publish',
+              Principal: { Service: 'cloudwatch.amazonaws.com' },
+            }),
+          ]),
+        },
+      },
+    ]);
   });
 });

@@ -42,7 +42,7 @@ test('messages for the same job and connection are one post', async () => {
   expect(kept).toEqual([]);
   expect(world.posts).toBe(1);
   expect(world.deliveries.waiting.map(({ message }) => message)).toEqual([
-    { job, connection: 'ill', attempt: 5, connectingUntil: secondsLater(3) },
+    { job, connection: 'ill', attempt: 4, connectingUntil: secondsLater(3) },
   ]);
 });
 
@@ -62,14 +62,15 @@ test('a connection that is gone loses its rows; one that is connecting keeps the
   await deliver(
     readings(
       { job, connection: 'gone', attempt: 0 },
-      { job, connection: 'connecting', attempt: 0, connectingUntil: secondsLater(10) },
+      { job, connection: 'connecting', attempt: MAXIMUM_ATTEMPTS - 1, connectingUntil: secondsLater(10) },
     ),
     world.parts,
   );
   expect(await world.subscriptions.count('gone')).toBe(0);
   expect(await world.subscriptions.count('connecting')).toBe(1);
   expect(world.deliveries.waiting).toMatchObject([
-    { message: { connection: 'connecting', attempt: 1 }, delaySeconds: 1 },
+    // Not counted: however slow $connect is, the snapshot waits for it.
+    { message: { connection: 'connecting', attempt: MAXIMUM_ATTEMPTS - 1 }, delaySeconds: 1 },
   ]);
 });
 
