@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import * as v from 'valibot';
@@ -13,6 +13,9 @@ const CdkJsonSchema = v.object({
 /** What the command line asks for by itself: the path of each construct, by which the log names functions. */
 const PATH_METADATA = { 'aws:cdk:enable-path-metadata': true };
 
+/** Windows has no groups of processes; an app that is stopped there runs to its end first. */
+const HAS_GROUPS = process.platform !== 'win32';
+
 /**
  * Runs the CDK app of `cdk.json` as the CDK's command line would (its contract is CDK_OUTDIR and
  * CDK_CONTEXT_JSON), without credentials, and reads what it made. `context` is added to that of `cdk.json`.
@@ -25,14 +28,19 @@ export async function synthesize(
   signal?: AbortSignal,
 ): Promise<Assembly> {
   const cdk = v.parse(CdkJsonSchema, JSON.parse(await readFile(path.join(project, 'cdk.json'), 'utf8')));
-  await mkdir(directory, { recursive: true });
+  // Whatever an app that is stopped leaves behind goes with the assembly.
+  const temporary = path.join(directory, 'temporary');
+  await mkdir(temporary, { recursive: true });
+  signal?.throwIfAborted(); // an abort that has happened is not told to listeners any more
   const child = spawn(cdk.app, {
     cwd: project,
     shell: true,
+    detached: HAS_GROUPS,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
       ...process.env,
       PATH: pathWithOurNode(),
+      ...{ TMPDIR: temporary, TMP: temporary, TEMP: temporary },
       CDK_OUTDIR: directory,
       CDK_CONTEXT_JSON: JSON.stringify({ ...cdk.context, ...PATH_METADATA, ...context }),
     },
@@ -40,7 +48,7 @@ export async function synthesize(
   const printed: Buffer[] = [];
   child.stdout.on('data', (chunk: Buffer) => printed.push(chunk));
   child.stderr.on('data', (chunk: Buffer) => printed.push(chunk));
-  const stop = () => child.kill();
+  const stop = () => end(child);
   signal?.addEventListener('abort', stop, { once: true });
   const code = await new Promise<number | null>((resolve, reject) => {
     child.once('error', reject);
@@ -54,6 +62,17 @@ export async function synthesize(
     );
   }
   return await readAssembly(directory);
+}
+
+/** Ends the app with the shell that runs it. */
+function end(shell: ChildProcess): void {
+  if (!HAS_GROUPS || shell.pid === undefined) return;
+  try {
+    process.kill(-shell.pid, 'SIGTERM');
+  } catch (error) {
+    // ESRCH: all of them are gone, and the end of their output is about to be told.
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+  }
 }
 
 /** `node` in `cdk.json` is the Node that runs us: the machine's own may be too old to read TypeScript. */

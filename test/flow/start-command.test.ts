@@ -237,11 +237,13 @@ describe('a start, its lines in a terminal, its end, and the next start', () => 
     const { submit, watchJob } = pasteLines(endpoints);
     await bash([...submit, watchJob].join('\n')).printed(/"status":"succeeded","stalled"/);
     command.signal('SIGINT');
+    await command.printed(/Stopping …/);
+    command.signal('SIGINT'); // as npm does where its shell hands over to us
     expect(await command.end()).toBe(0);
     await expectNothingLeft(state);
   });
 
-  it('begins anew with npm start -- --fresh, and stops on Ctrl-C, which npm sends a second time', async () => {
+  it('begins anew with npm start -- --fresh, and stops on Ctrl-C in a terminal', async () => {
     const flags = ['--port', String(port), '--state', state, '--fresh'];
     command = driven(new DrivenCommand('npm', ['start', '--', ...flags]));
     endpoints = await whenReady(command, state);

@@ -187,6 +187,18 @@ describe('a presigned POST', () => {
     );
   });
 
+  it('takes ${filename} as empty for a file that has a type and no name', async () => {
+    const { url, fields } = await presign({ Key: 'in/no-name${filename}' });
+    const part = (disposition: string, content: string) =>
+      `--b\r\nContent-Disposition: form-data; ${disposition}\r\n\r\n${content}\r\n`;
+    const form = Object.entries(fields).map(([name, value]) => part(`name="${name}"`, value));
+    const file = part('name="file"\r\nContent-Type: application/octet-stream', 'a,b\n1');
+    const body = `${form.join('')}${file}--b--\r\n`;
+    const headers = { 'content-type': 'multipart/form-data; boundary=b' };
+    expect((await fetch(url, { method: 'POST', body, headers })).status).toBe(204);
+    expect(await head('in/no-name')).toMatchObject({ ContentLength: 5 });
+  });
+
   it('refuses sizes out of range, with 400', async () => {
     const large = await post(await presign(), 'x'.repeat(11));
     expect([large.status, await codeOf(large)]).toEqual([400, 'EntityTooLarge']);
