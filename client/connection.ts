@@ -1,271 +1,209 @@
-import { type ErrorFrame, MAXIMUM_HEADS, type ServerFrame } from '../protocol/frames.ts';
-import type { Watch } from '../protocol/http.ts';
+import { MAXIMUM_HEADS } from '../protocol/frame-limits.ts';
+import { type Head, isNewer } from '../protocol/head.ts';
+import type { Job } from '../protocol/job.ts';
+import type { Access } from './access.ts';
 import { BackOff } from './back-off.ts';
 import type { Timer } from './clock.ts';
-import type { WatchError } from './errors.ts';
 import {
-  ConnectionRefusedError,
-  ProblemError,
+  type ProblemError,
   SubscriptionRefusedError,
   TicketRefusedError,
+  type WatchError,
 } from './errors.ts';
+import { Line, type LineEnd } from './line.ts';
 import type { Platform } from './platform.ts';
-import { type SessionEnd, SocketSession } from './socket-session.ts';
+import { Poller, type PollKey } from './poller.ts';
 import { type ConnectionState, describeState, sameState } from './state.ts';
-import { type Subscription, sameTarget } from './subscription.ts';
+import { type Feed, type Subscription, sameTarget } from './subscription.ts';
 import type { Timings } from './timings.ts';
 
-/**
- * Gets what it takes to connect once. Called for every connect, since a ticket is good for one.
- * @throws ProblemError: 401, 403 and whatever else is not retryable ends the connection for good. Any other error
- * counts as passing: it is told as `trouble`, and the connection backs off.
- */
-export type TicketSource = (signal: AbortSignal) => Promise<Watch>;
+/** After how many sockets in a row that were refused, in spite of a ticket, WebSockets count as blocked. */
+const REFUSALS = 3;
 
 interface Entry {
   state: ConnectionState;
-  subscribed: boolean;
-  retry?: Timer;
+  /** Since when the watcher has heard nothing, where it watched before by another connection. */
+  lostAt: number | undefined;
 }
 
 /**
- * Keeps a socket open for as long as somebody watches over it: takes tickets, backs off, wakes, subscribes anew
- * with what each watcher has, and tells each of them honestly how fresh it is. With nobody left it closes; with
- * somebody new it opens again.
+ * Keeps a line to the server for as long as somebody watches over it: backs off, wakes, subscribes anew with what
+ * each watcher has, lets a young line follow an old one, polls where sockets are blocked, and tells each watcher
+ * honestly how fresh it is. With nobody left it closes; with somebody new it opens again.
+ *
+ * As a rule there is one line. While the next is made there are two: then each change comes twice, and the
+ * watchers drop the second.
  */
-export class Connection {
+export class Connection implements Feed {
   readonly #platform: Platform;
   readonly #timings: Timings;
-  readonly #tickets: TicketSource;
+  readonly #access: Access;
   readonly #backOff: BackOff;
+  readonly #poller: Poller;
   readonly #entries = new Map<Subscription, Entry>();
-  readonly #requests = new Map<string, Subscription>();
-  #session: SocketSession | undefined;
-  #attempt: AbortController | undefined;
-  #attemptTimer: Timer | undefined;
+  /** The oldest first. */
+  readonly #lines = new Set<Line>();
+  /** What the last poll of was answered. */
+  readonly #polled = new Set<PollKey>();
   #retryTimer: Timer | undefined;
   #stableTimer: Timer | undefined;
+  #rotateTimer: Timer | undefined;
   #staleTimer: Timer | undefined;
   #stopListening: (() => void) | undefined;
   #notBefore = 0;
+  #refusals = 0;
   #failingSince: number | undefined;
-  #lastConfirmedAt: number | undefined;
-  #doubtful = false;
+  #confirmedAt: number | undefined;
+  /** Topics may have missed something while they were not subscribed, and have no snapshot that would tell. */
+  #catchUp = false;
 
-  constructor(
-    platform: Platform,
-    timings: Timings,
-    tickets: TicketSource,
-    backOff = new BackOff(platform.random),
-  ) {
+  constructor(platform: Platform, timings: Timings, access: Access) {
     this.#platform = platform;
     this.#timings = timings;
-    this.#tickets = tickets;
-    this.#backOff = backOff;
+    this.#access = access;
+    this.#backOff = new BackOff(platform.random);
+    this.#poller = new Poller(platform, timings, access, {
+      since: (key) => this.#sinceOf(key),
+      received: (job) => this.#received(job),
+      answered: (key) => {
+        this.#heard();
+        this.#polled.add(key);
+        if (key === '') this.#catchUp = false;
+        this.#update();
+      },
+      failed: (key, error) => {
+        this.#polled.delete(key);
+        this.#trouble(error);
+        this.#update();
+      },
+      refused: (key, error) => this.#pollRefused(key, error),
+    });
   }
 
-  /** Begins to serve a watcher, and opens the socket for the first. */
-  add(subscription: Subscription): void {
-    this.#entries.set(subscription, { state: { status: 'connecting' }, subscribed: false });
-    this.#stopListening ??= this.#platform.onWake(() => this.#wake());
-    if (this.#session?.open === true) this.#subscribe(subscription);
-    else if (this.#attempt === undefined && this.#retryTimer === undefined) this.#connectAfter(0);
-    this.#tellStates();
+  /** Whether nobody watches over it. */
+  get idle(): boolean {
+    return this.#entries.size === 0;
   }
 
-  /** Stops serving a watcher; the last one to leave closes the socket. */
+  /** @param lostAt since when the watcher has heard nothing, where it watched before by another connection */
+  add(subscription: Subscription, lostAt?: number): void {
+    this.#entries.set(subscription, { state: { status: 'connecting' }, lostAt });
+    this.#stopListening ??= this.#platform.onWake(() => this.wake());
+    if (this.#lines.size === 0 && this.#retryTimer === undefined) this.#dialAfter(0);
+    for (const line of this.#lines) if (line.draining === undefined) line.subscribe(subscription);
+    this.#update();
+  }
+
   remove(subscription: Subscription): void {
-    const entry = this.#entries.get(subscription);
-    if (entry === undefined) return;
-    entry.retry?.cancel();
-    this.#entries.delete(subscription);
-    if (this.#entries.size === 0) {
-      this.#stop();
-      return;
-    }
-    const shared = [...this.#entries.keys()].some((other) => sameTarget(other.target, subscription.target));
-    if (!shared && this.#session?.open === true) {
-      this.#session.tell({ type: 'unsubscribe', ...subscription.target });
-    }
+    if (!this.#entries.delete(subscription)) return;
+    const { target } = subscription;
+    const shared = [...this.#entries.keys()].some((other) => sameTarget(other.target, target));
+    if (this.#entries.size === 0) this.#stop();
+    for (const line of this.#lines) line.forget(subscription, shared ? undefined : target);
+    this.#update();
   }
 
-  /** Connects after `delayMs`, but not before the server wants to be asked again. */
-  #connectAfter(delayMs: number): void {
+  /** The network came, or somebody looks again: what waits, waits no longer than the server asked for. */
+  wake(): void {
+    this.#poller.wake();
+    for (const line of this.#lines) line.check();
+    if (this.#retryTimer !== undefined) this.#dialAfter(0);
+  }
+
+  /** Dials after `delayMs`, but not before the server wants to be asked again. */
+  #dialAfter(delayMs: number): void {
     const { clock } = this.#platform;
     this.#retryTimer?.cancel();
     this.#retryTimer = clock.schedule(Math.max(delayMs, this.#notBefore - clock.now()), () => {
       this.#retryTimer = undefined;
-      void this.#connect();
+      this.#dial();
     });
   }
 
-  async #connect(): Promise<void> {
-    const attempt = new AbortController();
-    this.#attempt = attempt;
-    this.#attemptTimer = this.#platform.clock.schedule(this.#timings.connectMs, () => this.#failed());
-    try {
-      const watch = await this.#tickets(attempt.signal);
-      if (!attempt.signal.aborted) this.#open(watch);
-    } catch (error) {
-      if (attempt.signal.aborted) return;
-      if (error instanceof ProblemError && !error.retryable) {
-        this.#closeAll(
-          new TicketRefusedError(`no ticket for the connection: ${error.message}`, { cause: error }),
-        );
-      } else {
-        this.#trouble(error);
-        this.#failed(error instanceof ProblemError ? error.retryAfterMs : undefined);
-      }
-    }
-  }
-
-  #open(watch: Watch): void {
-    this.#session = new SocketSession(this.#platform, this.#timings, watch, {
-      opened: () => this.#opened(),
-      received: (frame) => this.#received(frame),
-      malformed: (error) => this.#trouble(error),
-      doubted: (doubtful) => {
-        this.#doubtful = doubtful;
-        this.#tellStates();
-      },
-      ended: (end) => this.#ended(end),
+  #dial(): void {
+    const line: Line = new Line(this.#platform, this.#timings, this.#backOff, {
+      opened: () => this.#opened(line),
+      heard: () => this.#heard(),
+      received: (job) => this.#received(job),
+      confirmed: (subscription) => this.#confirmed(subscription),
+      refused: (subscription, error) => this.#close(subscription, new SubscriptionRefusedError(error)),
+      doubted: () => this.#update(),
+      trouble: (error) => this.#trouble(error),
+      ended: (end) => this.#ended(line, end),
       heads: () => this.#heads(),
     });
+    this.#lines.add(line);
+    void line.dial(this.#access.ticket);
   }
 
-  #opened(): void {
-    this.#attemptTimer?.cancel();
-    this.#attempt = undefined;
-    this.#stableTimer = this.#platform.clock.schedule(this.#timings.stableMs, () => this.#backOff.reset());
-    for (const subscription of this.#entries.keys()) this.#subscribe(subscription);
+  #opened(line: Line): void {
+    const { clock, random } = this.#platform;
+    const { rotateMs, stableMs } = this.#timings;
+    this.#stableTimer?.cancel();
+    this.#stableTimer = clock.schedule(stableMs, () => this.#backOff.reset());
+    this.#rotateTimer?.cancel();
+    this.#rotateTimer = clock.schedule(rotateMs * (1 - random() / 10), () => this.#dialAfter(0));
+    for (const subscription of this.#entries.keys()) line.subscribe(subscription);
   }
 
-  #subscribe(subscription: Subscription): void {
-    const { target } = subscription;
-    const since = subscription.since();
-    const id = this.#session?.request(
-      'job' in target
-        ? { type: 'subscribe', job: target.job, ...(since === undefined ? {} : { since }) }
-        : { type: 'subscribe', topic: target.topic },
-    );
-    if (id !== undefined) this.#requests.set(id, subscription);
+  #heard(): void {
+    this.#confirmedAt = this.#platform.clock.now();
   }
 
-  #received(frame: ServerFrame): void {
-    this.#lastConfirmedAt = this.#session?.lastHeardAt;
-    if (frame.type === 'job') this.#deliver(frame);
-    else if (frame.type === 'subscribed') this.#subscribed(frame);
-    else if (frame.type === 'error') this.#refused(frame);
+  #received(job: Job): void {
+    for (const subscription of [...this.#entries.keys()]) subscription.receive(job);
   }
 
-  #deliver(frame: ServerFrame & { type: 'job' }): void {
-    for (const subscription of [...this.#entries.keys()]) subscription.receive(frame.job);
+  #confirmed(subscription: Subscription): void {
+    const entry = this.#entries.get(subscription);
+    if (entry === undefined) return;
+    if ('topic' in subscription.target && (entry.lostAt ?? this.#failingSince) !== undefined) {
+      this.#catchUp = true;
+    }
+    entry.lostAt = undefined;
+    this.#update();
   }
 
-  #subscribed(frame: ServerFrame & { type: 'subscribed' }): void {
-    const subscription = this.#take(frame.id);
-    const entry = subscription && this.#entries.get(subscription);
-    if (subscription === undefined || entry === undefined) return;
-    entry.subscribed = true;
-    this.#settle();
-    this.#tellStates();
-    // After the state, so that a job which is terminal already ends the watch last.
-    if ('job' in frame) this.#deliver({ type: 'job', job: frame.job });
-  }
-
-  #refused(frame: ErrorFrame): void {
-    const subscription = frame.id === undefined ? undefined : this.#take(frame.id);
-    const entry = subscription && this.#entries.get(subscription);
-    if (subscription === undefined || entry === undefined) return; // a ping's: its own time limit speaks for it
-    if (!frame.error.retryable) {
-      this.#close(subscription, new SubscriptionRefusedError(frame.error));
-      this.#settle();
+  #ended(line: Line, end: LineEnd): void {
+    this.#lines.delete(line);
+    if (line.draining !== undefined) {
+      this.#update();
       return;
     }
-    const session = this.#session;
-    entry.retry = this.#platform.clock.schedule(this.#backOff.nextDelayMs(frame.error.retryAfterMs), () => {
-      if (session === this.#session && this.#entries.has(subscription)) this.#subscribe(subscription);
-    });
-  }
-
-  #take(requestId: string): Subscription | undefined {
-    const subscription = this.#requests.get(requestId);
-    this.#requests.delete(requestId);
-    return subscription;
-  }
-
-  #ended(end: SessionEnd): void {
-    if (end.kind === 'bye' && !end.bye.reconnect) {
-      this.#closeAll(new ConnectionRefusedError(end.bye.code, end.bye.reason));
+    if (end.trouble !== undefined) this.#trouble(end.trouble);
+    if (end.fatal !== undefined) {
+      for (const subscription of [...this.#entries.keys()]) this.#close(subscription, end.fatal);
       return;
     }
-    this.#failed(end.kind === 'bye' ? end.bye.retryAfterMs : undefined);
-  }
-
-  /** The attempt or the connection has failed: forget it and come back later. */
-  #failed(retryAfterMs = 0): void {
-    this.#drop();
+    if (end.blocked !== undefined) this.#refusals += end.blocked === 'silent' ? REFUSALS : 1;
     const { clock } = this.#platform;
-    this.#notBefore = clock.now() + retryAfterMs;
-    if (this.#failingSince === undefined) {
+    const lines = [...this.#lines].filter((other) => other.draining === undefined);
+    if (this.#failingSince === undefined && !lines.some((other) => other.settled)) {
       this.#failingSince = clock.now();
-      this.#staleTimer = clock.schedule(this.#timings.staleAfterMs, () => this.#tellStates());
+      this.#staleTimer = clock.schedule(this.#timings.staleAfterMs, () => this.#update());
     }
-    this.#connectAfter(this.#backOff.nextDelayMs(retryAfterMs));
-    this.#tellStates();
+    // Unless the next line is being made already.
+    if (lines.every((other) => other.settled)) {
+      this.#notBefore = clock.now() + (end.retryAfterMs ?? 0);
+      this.#dialAfter(this.#backOff.nextDelayMs(end.retryAfterMs));
+    }
+    this.#update();
+  }
+
+  #pollRefused(key: PollKey, problem: ProblemError): void {
+    if (key === '') this.#catchUp = false;
+    for (const subscription of [...this.#entries.keys()]) {
+      if (keyOf(subscription) !== key || this.#confirming(subscription).length > 0) continue;
+      const error =
+        problem.status === 401
+          ? new TicketRefusedError(problem.message, { cause: problem })
+          : new SubscriptionRefusedError(problem.problem);
+      this.#close(subscription, error);
+    }
   }
 
   #trouble(error: unknown): void {
     for (const subscription of [...this.#entries.keys()]) subscription.trouble(error);
-  }
-
-  #settle(): void {
-    if ([...this.#entries.values()].every((entry) => entry.subscribed)) this.#recovered();
-  }
-
-  #recovered(): void {
-    this.#failingSince = undefined;
-    this.#staleTimer?.cancel();
-  }
-
-  /** The network came, or somebody looks again: what waits, waits no longer than the server asked for. */
-  #wake(): void {
-    if (this.#session !== undefined) {
-      this.#session.check();
-    } else if (this.#retryTimer !== undefined) {
-      this.#connectAfter(0);
-    }
-  }
-
-  #heads(): Record<string, number> {
-    const heads: Record<string, number> = {};
-    let count = 0;
-    for (const subscription of this.#entries.keys()) {
-      for (const [job, seq] of subscription.heads()) {
-        if (heads[job] === undefined) count += 1;
-        if (count > MAXIMUM_HEADS) return heads;
-        heads[job] = Math.max(seq, heads[job] ?? 0);
-      }
-    }
-    return heads;
-  }
-
-  #tellStates(): void {
-    for (const [subscription, entry] of [...this.#entries]) {
-      const state = describeState(
-        {
-          subscribed: entry.subscribed,
-          doubtful: this.#doubtful,
-          failingSince: this.#failingSince,
-          lastConfirmedAt: this.#lastConfirmedAt,
-          now: this.#platform.clock.now(),
-        },
-        this.#timings.staleAfterMs,
-      );
-      if (sameState(state, entry.state)) continue;
-      entry.state = state;
-      subscription.changeState(state);
-    }
   }
 
   #close(subscription: Subscription, error: WatchError): void {
@@ -273,31 +211,94 @@ export class Connection {
     subscription.changeState({ status: 'closed', error });
   }
 
-  #closeAll(error: WatchError): void {
-    for (const subscription of [...this.#entries.keys()]) this.#close(subscription, error);
+  /** Brings everything in line with what is confirmed now: which line is left behind, what is polled, what is told. */
+  #update(): void {
+    const subscriptions = [...this.#entries.keys()];
+    for (const line of this.#lines) {
+      if (!line.settled && line.open && subscriptions.every((each) => line.confirms(each)))
+        this.#settle(line);
+    }
+    const keys = new Set<PollKey>(this.#catchUp ? [''] : []);
+    if (this.#refusals >= REFUSALS) {
+      for (const each of subscriptions) if (this.#confirming(each).length === 0) keys.add(keyOf(each));
+    }
+    for (const key of this.#polled) if (!keys.has(key)) this.#polled.delete(key);
+    this.#poller.follow(keys);
+    for (const [subscription, entry] of [...this.#entries]) this.#tellState(subscription, entry);
+  }
+
+  #settle(line: Line): void {
+    line.settled = true;
+    this.#refusals = 0;
+    this.#failingSince = undefined;
+    this.#staleTimer?.cancel();
+    for (const older of this.#lines) {
+      if (older === line) return;
+      older.draining ??= this.#platform.clock.schedule(this.#timings.drainMs, () => {
+        this.#lines.delete(older);
+        older.close();
+      });
+    }
+  }
+
+  #tellState(subscription: Subscription, entry: Entry): void {
+    const lines = this.#confirming(subscription);
+    const state = describeState(
+      {
+        subscribed: lines.length > 0,
+        doubtful: lines.every((line) => line.doubtful),
+        polled: this.#polled.has(keyOf(subscription)),
+        failingSince: entry.lostAt ?? this.#failingSince,
+        confirmedAt: this.#confirmedAt,
+        now: this.#platform.clock.now(),
+      },
+      this.#timings.staleAfterMs,
+    );
+    if (sameState(state, entry.state)) return;
+    entry.state = state;
+    subscription.changeState(state);
+  }
+
+  #confirming(subscription: Subscription): Line[] {
+    return [...this.#lines].filter((line) => line.open && line.confirms(subscription));
+  }
+
+  /** The older of what its watchers have, so that whoever lags behind is made good, too. */
+  #heads(): Record<string, number> {
+    const heads = new Map<string, number>();
+    for (const subscription of this.#entries.keys()) {
+      for (const [job, seq] of subscription.heads()) {
+        if (heads.size < MAXIMUM_HEADS || heads.has(job))
+          heads.set(job, Math.min(seq, heads.get(job) ?? seq));
+      }
+    }
+    return Object.fromEntries(heads);
+  }
+
+  #sinceOf(key: PollKey): Head | undefined {
+    let oldest: Head | undefined;
+    for (const subscription of this.#entries.keys()) {
+      if (keyOf(subscription) !== key) continue;
+      const since = subscription.since();
+      if (since === undefined) return undefined;
+      if (oldest === undefined || isNewer(oldest, since)) oldest = since;
+    }
+    return oldest;
   }
 
   #stop(): void {
-    this.#drop();
-    this.#recovered();
-    this.#retryTimer?.cancel();
+    for (const timer of [this.#retryTimer, this.#stableTimer, this.#rotateTimer, this.#staleTimer])
+      timer?.cancel();
     this.#retryTimer = undefined;
+    for (const line of this.#lines) line.close();
+    this.#lines.clear();
+    this.#failingSince = undefined;
+    this.#catchUp = false;
     this.#stopListening?.();
     this.#stopListening = undefined;
   }
+}
 
-  #drop(): void {
-    this.#attemptTimer?.cancel();
-    this.#attempt?.abort();
-    this.#attempt = undefined;
-    this.#stableTimer?.cancel();
-    this.#session?.close();
-    this.#session = undefined;
-    this.#doubtful = false;
-    this.#requests.clear();
-    for (const entry of this.#entries.values()) {
-      entry.retry?.cancel();
-      entry.subscribed = false;
-    }
-  }
+function keyOf({ target }: Subscription): PollKey {
+  return 'job' in target ? target.job : '';
 }

@@ -1,5 +1,4 @@
-import type { FrameErrorCode, ProblemCode } from '../protocol/error-codes.ts';
-import type { ErrorFrame } from '../protocol/frames.ts';
+import type { ProblemCode } from '../protocol/error-codes.ts';
 import type { Problem } from '../protocol/http.ts';
 
 /** The API refused a request: its problem details, or what the status alone tells where there were none. */
@@ -76,9 +75,10 @@ export class ConnectionRefusedError extends Error {
 /** The server refused one subscription, such as that of an unknown or foreign job; others go on. */
 export class SubscriptionRefusedError extends Error {
   override readonly name = 'SubscriptionRefusedError';
-  readonly code: FrameErrorCode;
+  readonly code: ProblemCode;
 
-  constructor(error: ErrorFrame['error']) {
+  /** @param error that of the `error` frame, or the problem where it was asked for over HTTP */
+  constructor(error: Pick<Problem, 'code' | 'title' | 'detail'>) {
     super(error.detail ?? error.title);
     this.code = error.code;
   }

@@ -1,48 +1,24 @@
-import { PROBLEMS, type ProblemCode } from '../protocol/error-codes.ts';
-import {
-  type CreatedJob,
-  CreatedJobSchema,
-  type CreateJobInput,
-  type JobPage,
-  JobPageSchema,
-  ProblemSchema,
-  problem,
-  type Ticket,
-  TicketSchema,
-} from '../protocol/http.ts';
-import { InvalidError, parse, parseJson, type Schema } from '../protocol/invalid.ts';
-import { type Job, JobSchema } from '../protocol/job.ts';
-import { ProblemError, UnexpectedAnswerError, UnreachableError } from './errors.ts';
-import type { Fetch } from './platform.ts';
+import type { CreatedJob, CreateJobInput } from '../protocol/http.ts';
+import type { Job } from '../protocol/job.ts';
+import { isJob } from '../protocol/light-reader.ts';
+import type { JobWatchers } from '../protocol/watchers.ts';
+import { expectAnswer, jobPath, WatchApi } from './watch-api.ts';
 
-interface Request {
-  readonly method?: 'GET' | 'POST';
+/** How a call about one job is made. */
+export interface JobCallOptions {
+  /** The job's token; absent is as the caller. */
   readonly token?: string | undefined;
-  readonly body?: unknown;
-  readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal | undefined;
 }
 
-/**
- * The HTTP calls of the contract. Every one throws `ProblemError` for a refusal, `UnreachableError` when no answer
- * came, `UnexpectedAnswerError` for an answer outside the contract, and the signal's reason when it aborts.
- */
-export class HttpApi {
-  readonly #base: string;
-  readonly #fetch: Fetch;
-
-  /** @param api the URL that `/jobs` is appended to, with or without a slash at its end */
-  constructor(api: string, fetch: Fetch) {
-    this.#base = api.replace(/\/+$/, '');
-    this.#fetch = fetch;
-  }
-
+/** All HTTP calls of the contract. Every one throws what those of `WatchApi` throw. */
+export class HttpApi extends WatchApi {
   /** `POST /jobs`. */
   async create(
     input: CreateJobInput,
-    options: { idempotencyKey?: string; signal?: AbortSignal },
+    options: { idempotencyKey?: string; signal?: AbortSignal | undefined },
   ): Promise<CreatedJob> {
-    const answer = await this.#call('/jobs', {
+    const answer = await this.call('/jobs', {
       method: 'POST',
       body: input,
       ...(options.idempotencyKey === undefined
@@ -50,125 +26,41 @@ export class HttpApi {
         : { headers: { 'idempotency-key': options.idempotencyKey } }),
       signal: options.signal,
     });
-    return read(CreatedJobSchema, answer);
+    return expectAnswer(isCreatedJob, answer);
   }
 
-  /** `GET /jobs`. */
-  async list(options: { cursor?: string; limit?: number; signal?: AbortSignal }): Promise<JobPage> {
-    const query = new URLSearchParams();
-    if (options.cursor !== undefined) query.set('cursor', options.cursor);
-    if (options.limit !== undefined) query.set('limit', String(options.limit));
-    const answer = await this.#call(query.size === 0 ? '/jobs' : `/jobs?${query}`, {
-      signal: options.signal,
-    });
-    return read(JobPageSchema, answer);
+  /** `GET /jobs/{id}`. */
+  async read(id: string, options: JobCallOptions): Promise<Job> {
+    return expectAnswer(isJob, await this.call(jobPath(id), options));
   }
 
   /** `POST /jobs/{id}/cancel`. */
-  async cancel(id: string, options: { token?: string; signal?: AbortSignal }): Promise<Job> {
-    const { token, signal } = options;
-    const answer = await this.#call(`${jobPath(id)}/cancel`, { method: 'POST', token, signal });
-    return read(JobSchema, answer);
+  async cancel(id: string, options: JobCallOptions): Promise<Job> {
+    return expectAnswer(isJob, await this.call(`${jobPath(id)}/cancel`, { ...options, method: 'POST' }));
   }
 
-  /** `POST /jobs/{id}/tickets`. */
-  async jobTicket(id: string, token: string, signal?: AbortSignal): Promise<Ticket> {
-    const answer = await this.#call(`${jobPath(id)}/tickets`, { method: 'POST', token, signal });
-    return read(TicketSchema, answer);
-  }
-
-  /** `POST /tickets`. */
-  async callerTicket(signal?: AbortSignal): Promise<Ticket> {
-    return read(TicketSchema, await this.#call('/tickets', { method: 'POST', signal }));
+  /** `GET /jobs/{id}/watchers`. */
+  async watchers(id: string, options: JobCallOptions): Promise<JobWatchers> {
+    return expectAnswer(isWatchers, await this.call(`${jobPath(id)}/watchers`, options));
   }
 
   /** Where the result of a job is fetched from, as an absolute URL when the API's is one. */
   resultUrl(id: string): string {
-    return `${this.#base}${jobPath(id)}/result`;
-  }
-
-  async #call(path: string, request: Request): Promise<unknown> {
-    const response = await this.#send(path, request);
-    const text = await this.#orUnreachable(request.signal, () => response.text());
-    if (!response.ok) throw problemOf(response, text);
-    return readJson(text);
-  }
-
-  #send(path: string, request: Request): Promise<Response> {
-    const headers: Record<string, string> = { accept: 'application/json', ...request.headers };
-    if (request.token !== undefined) headers['authorization'] = `Bearer ${request.token}`;
-    if (request.body !== undefined) headers['content-type'] = 'application/json';
-    return this.#orUnreachable(request.signal, () =>
-      this.#fetch(`${this.#base}${path}`, {
-        method: request.method ?? 'GET',
-        headers,
-        ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
-        ...(request.signal === undefined ? {} : { signal: request.signal }),
-      }),
-    );
-  }
-
-  async #orUnreachable<Result>(signal: AbortSignal | undefined, run: () => Promise<Result>): Promise<Result> {
-    try {
-      return await run();
-    } catch (cause) {
-      if (signal?.aborted === true) throw signal.reason;
-      throw new UnreachableError(`no answer from ${this.#base}`, { cause });
-    }
+    return `${this.base}${jobPath(id)}/result`;
   }
 }
 
-function jobPath(id: string): string {
-  return `/jobs/${encodeURIComponent(id)}`;
+function isCreatedJob(answer: unknown): answer is CreatedJob {
+  const created = Object(answer) as Partial<Record<keyof CreatedJob, unknown>>; // each field is looked at below
+  return (
+    isJob(created.job) &&
+    typeof created.token === 'string' &&
+    typeof Object(created.watch).ticket === 'string' &&
+    (created.upload === undefined || typeof Object(created.upload).method === 'string')
+  );
 }
 
-function readJson(text: string): unknown {
-  return orUnexpected(() => parseJson('the answer', text));
-}
-
-function read<Value>(schema: Schema<Value>, answer: unknown): Value {
-  return orUnexpected(() => parse('the answer', schema, answer));
-}
-
-function orUnexpected<Result>(run: () => Result): Result {
-  try {
-    return run();
-  } catch (cause) {
-    if (cause instanceof InvalidError) throw new UnexpectedAnswerError(cause.message, { cause });
-    throw cause;
-  }
-}
-
-/** What a gateway in front of the API answers has no problem details: then the status says what it can. */
-function problemOf(response: Response, text: string): ProblemError {
-  const retryAfterMs = readRetryAfter(response.headers.get('retry-after'));
-  try {
-    return new ProblemError(
-      parse('the problem', ProblemSchema, parseJson('the problem', text)),
-      retryAfterMs,
-    );
-  } catch (cause) {
-    if (!(cause instanceof InvalidError)) throw cause;
-    return new ProblemError(problemOfStatus(response.status), retryAfterMs, { cause });
-  }
-}
-
-function problemOfStatus(status: number) {
-  const codes = Object.keys(PROBLEMS) as ProblemCode[]; // the keys of a const table are its codes
-  const preferred: readonly ProblemCode[] = ['rate-limited', 'bad-request'];
-  const code =
-    [...preferred, ...codes].find((each) => PROBLEMS[each].status === status) ??
-    (status < 500 ? 'bad-request' : 'internal');
-  // 408, 425: the contract has no code of its own for "too slow" and "too early"; both may be tried again.
-  return {
-    ...problem(code),
-    status,
-    retryable: PROBLEMS[code].retryable || status === 408 || status === 425,
-  };
-}
-
-function readRetryAfter(value: string | null): number | undefined {
-  if (value === null) return undefined;
-  // The date form is left aside: a client's clock may be wrong by more than the wait.
-  return /^\d{1,6}$/.test(value) ? Number(value) * 1000 : undefined;
+function isWatchers(answer: unknown): answer is JobWatchers {
+  const { watchers, count } = Object(answer) as Partial<Record<keyof JobWatchers, unknown>>; // looked at below
+  return Array.isArray(watchers) && typeof count === 'number';
 }

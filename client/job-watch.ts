@@ -1,8 +1,8 @@
 import type { Job } from '../protocol/job.ts';
 import { isTerminal } from '../protocol/status.ts';
-import type { Connection } from './connection.ts';
 import { WatchClosedError } from './errors.ts';
 import type { ConnectionState } from './state.ts';
+import type { Feed } from './subscription.ts';
 import { Watcher, type Watching } from './watcher.ts';
 
 /** The watch of one job. It closes by itself once the job is terminal. */
@@ -26,8 +26,8 @@ export class JobWatcher extends Watcher implements JobWatch {
   readonly #aborted: AbortSignal | undefined;
   #job: Job | undefined;
 
-  constructor(connection: Connection, id: string, signal: AbortSignal | undefined) {
-    super(connection);
+  constructor(feed: Feed, id: string, signal: AbortSignal | undefined) {
+    super(feed);
     this.id = id;
     this.target = { job: id };
     this.#aborted = signal;

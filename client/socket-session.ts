@@ -1,16 +1,16 @@
-import {
-  type ByeFrame,
-  FrameError,
-  type PingFrame,
-  parseServerFrame,
-  type ServerFrame,
-  type SubscribeFrame,
-  serializeFrame,
-  type UnsubscribeFrame,
+import { FrameError } from '../protocol/frame-error.ts';
+import type {
+  ByeFrame,
+  PingFrame,
+  ServerFrame,
+  SubscribeFrame,
+  UnsubscribeFrame,
 } from '../protocol/frames.ts';
 import type { Watch } from '../protocol/http.ts';
+import { readServerFrame } from '../protocol/light-reader.ts';
 import type { Timer } from './clock.ts';
 import type { Platform, SocketLike } from './platform.ts';
+import type { Target } from './subscription.ts';
 import type { Timings } from './timings.ts';
 
 /** Why a session ended: the server said `bye`, the socket closed, or the server did not answer in time. */
@@ -19,6 +19,11 @@ export type SessionEnd =
   | { readonly kind: 'closed'; readonly code: number }
   | { readonly kind: 'silent' };
 
+/** A `subscribe` frame but for its id. */
+export type SubscribeRequest =
+  | Omit<SubscribeFrame & { job: string }, 'id'>
+  | Omit<SubscribeFrame & { topic: string }, 'id'>;
+
 /** Whom a session tells. Nothing follows `ended`, which comes exactly once unless `close()` was called. */
 export interface SessionListener {
   opened(): void;
@@ -26,8 +31,8 @@ export interface SessionListener {
   received(frame: ServerFrame): void;
   /** The first malformed frame of the session: a fault of the server that somebody should hear of, once. */
   malformed(error: FrameError): void;
-  /** The open socket is, or is no longer, silent for longer than a live one may be. */
-  doubted(doubtful: boolean): void;
+  /** `doubtful` has changed. */
+  doubted(): void;
   ended(end: SessionEnd): void;
   /** What the client has, for the next ping. */
   heads(): Record<string, number>;
@@ -35,7 +40,7 @@ export interface SessionListener {
 
 /**
  * One WebSocket from its opening to its end: frames in and out, the heartbeat, and the limit on answers. It knows
- * nothing of reconnecting, so that a later client may hold two at once while it rotates them.
+ * nothing of reconnecting: a connection holds two at once while it rotates them.
  *
  * A frame that cannot be read is reported once and ignored, and the connection stands: every frame carries a
  * whole state, so the next frame, or the heads of the next ping, make good what it said. A frame of an unknown
@@ -74,29 +79,25 @@ export class SocketSession {
     return this.#open && !this.#over;
   }
 
-  /** When the server last said anything, in milliseconds since the epoch; 0 before it did. */
-  get lastHeardAt(): number {
-    return this.#lastHeardAt;
+  /** Whether the open socket has been silent for longer than a live one may be. */
+  get doubtful(): boolean {
+    return this.#doubtful;
   }
 
   /**
    * Sends a request and returns its id, which the answer echoes. No answer within `answerMs` ends the session as
    * `silent`.
    */
-  request(
-    frame: Omit<SubscribeFrame & { job: string }, 'id'> | Omit<SubscribeFrame & { topic: string }, 'id'>,
-  ): string {
+  request(frame: SubscribeRequest): string {
     const id = this.#nextId();
     this.#send({ ...frame, id });
     this.#await(id, this.#timings.answerMs);
     return id;
   }
 
-  /** Sends a frame whose answer nobody needs. */
-  tell(
-    frame: Omit<UnsubscribeFrame & { job: string }, 'id'> | Omit<UnsubscribeFrame & { topic: string }, 'id'>,
-  ): void {
-    this.#send({ ...frame, id: this.#nextId() });
+  /** Stops hearing of a target; nobody needs the answer. */
+  unsubscribe(target: Target): void {
+    this.#send({ type: 'unsubscribe', id: this.#nextId(), ...target });
   }
 
   /** Pings now, with less patience than usual: somebody has just begun to look. */
@@ -136,11 +137,10 @@ export class SocketSession {
 
   #read(data: unknown): ServerFrame | undefined {
     try {
-      if (typeof data !== 'string') throw new FrameError('bad-frame', 'a binary frame');
-      return parseServerFrame(data);
+      return readServerFrame(data);
     } catch (error) {
       if (!(error instanceof FrameError)) throw error;
-      if (error.code !== 'unknown-type' && !this.#malformedReported) {
+      if (!this.#malformedReported) {
         this.#malformedReported = true;
         this.#listener.malformed(error);
       }
@@ -190,7 +190,7 @@ export class SocketSession {
   #setDoubtful(doubtful: boolean): void {
     if (doubtful === this.#doubtful) return;
     this.#doubtful = doubtful;
-    this.#listener.doubted(doubtful);
+    this.#listener.doubted();
   }
 
   #nextId(): string {
@@ -199,7 +199,7 @@ export class SocketSession {
   }
 
   #send(frame: SubscribeFrame | UnsubscribeFrame | PingFrame): void {
-    this.#socket.send(serializeFrame(frame));
+    this.#socket.send(JSON.stringify(frame));
   }
 
   #end(end: SessionEnd): void {

@@ -1,4 +1,5 @@
-import type { Head, Job } from '../protocol/job.ts';
+import type { Head } from '../protocol/head.ts';
+import type { Job } from '../protocol/job.ts';
 import type { Topic } from '../protocol/topic.ts';
 import type { ConnectionState } from './state.ts';
 
@@ -20,8 +21,15 @@ export interface Subscription {
   changeState(state: ConnectionState): void;
 }
 
+/** Where a watcher gets its states from: a connection of this tab's own, or that of another tab. */
+export interface Feed {
+  /** Begins to serve a watcher. */
+  add(subscription: Subscription): void;
+  /** Stops serving a watcher; harmless when it is not served. */
+  remove(subscription: Subscription): void;
+}
+
 /** Whether two targets are one subscription for the server. */
 export function sameTarget(one: Target, other: Target): boolean {
-  if ('job' in one) return 'job' in other && one.job === other.job;
-  return 'topic' in other && one.topic === other.topic;
+  return JSON.stringify(one) === JSON.stringify(other);
 }

@@ -1,6 +1,6 @@
 import type { Job } from '../protocol/job.ts';
 import type { Topic } from '../protocol/topic.ts';
-import type { Connection } from './connection.ts';
+import type { Feed } from './subscription.ts';
 import { Watcher, type Watching } from './watcher.ts';
 
 /** The watch of a topic. It stays open until it is closed or refused. */
@@ -18,8 +18,8 @@ export class TopicWatcher extends Watcher implements TopicWatch {
   readonly topic: Topic;
   readonly target: { readonly topic: Topic };
 
-  constructor(connection: Connection, topic: Topic) {
-    super(connection);
+  constructor(feed: Feed, topic: Topic) {
+    super(feed);
     this.topic = topic;
     this.target = { topic };
   }

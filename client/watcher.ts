@@ -1,8 +1,8 @@
-import { type Head, isNewer, type Job } from '../protocol/job.ts';
+import { type Head, isNewer } from '../protocol/head.ts';
+import type { Job } from '../protocol/job.ts';
 import { isTerminal } from '../protocol/status.ts';
-import type { Connection } from './connection.ts';
 import type { ConnectionState } from './state.ts';
-import type { Subscription, Target } from './subscription.ts';
+import type { Feed, Subscription, Target } from './subscription.ts';
 
 /**
  * What a watch tells: a newer state of a job; how fresh the states are now (`closed` is the last word); or a fault
@@ -36,15 +36,15 @@ interface Known extends Head {
  */
 export abstract class Watcher implements Subscription, Watching {
   abstract readonly target: Target;
-  readonly #connection: Connection;
+  readonly #feed: Feed;
   readonly #listeners = new Set<(event: WatchEvent) => void>();
   readonly #known = new Map<string, Known>();
   #state: ConnectionState = { status: 'connecting' };
   #signal: AbortSignal | undefined;
   readonly #abort = () => this.close();
 
-  constructor(connection: Connection) {
-    this.#connection = connection;
+  constructor(feed: Feed) {
+    this.#feed = feed;
   }
 
   /** Whether a state that came over the connection is for this watch. */
@@ -62,7 +62,7 @@ export abstract class Watcher implements Subscription, Watching {
       return;
     }
     signal?.addEventListener('abort', this.#abort, { once: true });
-    this.#connection.add(this);
+    this.#feed.add(this);
   }
 
   get connection(): ConnectionState {
@@ -75,7 +75,7 @@ export abstract class Watcher implements Subscription, Watching {
   }
 
   close(): void {
-    this.#connection.remove(this);
+    this.#feed.remove(this);
     this.changeState({ status: 'closed' });
   }
 

@@ -222,7 +222,7 @@ describe('reconnecting', () => {
       await answerPing(peer, jobs);
     }
     expect(states.size).toBe(0);
-    expect(setting.clock.pending).toBe(1);
+    expect(setting.clock.pending).toBe(2); // the next ping, and the next connection
   });
 
   it('backs off longer each time and forgets it only after a stable minute', async () => {
@@ -265,10 +265,10 @@ describe('reconnecting', () => {
     const { states } = setting.watch(jobId(1));
     const peer = await acceptAndConfirm(1);
     expect((await states.next()).status).toBe('live');
-    const lastConfirmedAt = setting.clock.now();
+    const confirmedAt = setting.clock.now();
     setting.clock.sleep(3_600_000);
     setting.wake();
-    expect(await states.next()).toEqual({ status: 'stale', lastConfirmedAt });
+    expect(await states.next()).toEqual({ status: 'stale', confirmedAt });
     const { id } = await peer.expect('ping');
     peer.send({ type: 'pong', ...(id === undefined ? {} : { id }) });
     expect((await states.next()).status).toBe('live');
