@@ -137,6 +137,24 @@ export class ObjectChangedError extends Error {
   }
 }
 
+/** S3 cannot make the object of the parts that were named. `code` is S3's own. */
+export class PartsRefusedError extends Error {
+  override readonly name = 'PartsRefusedError';
+  readonly code: 'InvalidPart' | 'InvalidPartOrder' | 'EntityTooSmall';
+  constructor(code: PartsRefusedError['code'], options?: ErrorOptions) {
+    super(`The parts are not those that were uploaded (${code})`, options);
+    this.code = code;
+  }
+}
+
+/** The upload in parts does not exist any more, and no object came of it. */
+export class UploadNotFoundError extends Error {
+  override readonly name = 'UploadNotFoundError';
+  constructor(key: string, options?: ErrorOptions) {
+    super(`There is no upload in parts for ${key}`, options);
+  }
+}
+
 /** The closed set. */
 export type HandlerError =
   | MissingVariableError
@@ -151,4 +169,6 @@ export type HandlerError =
   | MalformedDataError
   | InvalidTokenError
   | ObjectNotFoundError
-  | ObjectChangedError;
+  | ObjectChangedError
+  | PartsRefusedError
+  | UploadNotFoundError;

@@ -15,6 +15,7 @@ import {
   TimeSchema,
 } from '../protocol/job.ts';
 import { serializedBytes } from '../protocol/size.ts';
+import { Crc32Schema } from '../protocol/upload.ts';
 import { InvalidReportError, TooLargeError } from './errors.ts';
 import type { JobFields, NewJob } from './ports.ts';
 
@@ -33,6 +34,7 @@ const JobFieldsSchema = v.object({
   error: v.optional(JobErrorSchema),
   stalled: v.optional(v.boolean()),
   objectTag: v.optional(v.pipe(v.string(), v.minLength(1))),
+  uploadShare: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(1))),
   execution: v.optional(ExecutionSchema),
 });
 
@@ -44,6 +46,8 @@ const NewJobSchema = v.object({
   tags: TagsSchema,
   input: InputSchema,
   upload: v.picklist(['put', 'post', 'multipart']),
+  uploadId: v.exactOptional(v.pipe(v.string(), v.minLength(1))),
+  crc32: v.exactOptional(Crc32Schema),
   fingerprint: v.string(),
   at: TimeSchema,
   uploadUntil: TimeSchema,

@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import type { Upload } from '../protocol/http.ts';
 import type { Input, Job, JobError, JobResult, Progress, Step } from '../protocol/job.ts';
 import type { Status } from '../protocol/status.ts';
+import type { CompletedPart, UploadedPart } from '../protocol/upload.ts';
 
 /**
  * What the stages ask of the world. `handlers/aws` answers with AWS; `handlers/memory` (tests, benchmarks)
@@ -15,6 +16,15 @@ export interface JobRecord {
   readonly owner: string;
   /** How the payload is uploaded. */
   readonly upload: 'put' | 'post' | 'multipart';
+  /** S3's id of the upload in parts; present where `upload` is `multipart`. */
+  readonly uploadId?: string;
+  /** The CRC-32 that the payload was announced with, in base64; S3 holds the upload to it. */
+  readonly crc32?: string;
+  /**
+   * The part of `progress.fraction` that the upload took, from 0 to 1; present once the upload reported progress.
+   * What follows shares the rest.
+   */
+  readonly uploadShare?: number;
   /** When an upload that has not come makes the job expire; RFC 3339. */
   readonly uploadUntil: string;
   /** Hash of the request that made the job, compared when an idempotency key comes again. */
@@ -41,6 +51,8 @@ export interface NewJob {
   readonly tags: readonly string[];
   readonly input: Input;
   readonly upload: JobRecord['upload'];
+  readonly uploadId?: string;
+  readonly crc32?: string;
   readonly fingerprint: string;
   readonly at: string;
   readonly uploadUntil: string;
@@ -65,7 +77,12 @@ export interface JobChange {
   /** Refuse unless the job's `seq` is still this one. */
   readonly seq?: number;
   readonly set?: JobFields;
+  /** What the job says no more; harmless where it did not. */
+  readonly clear?: readonly ClearableField[];
 }
+
+/** What a change may take away: what was said of a part of the work that is over. */
+export type ClearableField = 'step' | 'message';
 
 /** What a change may write. */
 export interface JobFields {
@@ -76,6 +93,7 @@ export interface JobFields {
   readonly error?: JobError;
   readonly stalled?: boolean;
   readonly objectTag?: string;
+  readonly uploadShare?: number;
   readonly execution?: Execution;
 }
 
@@ -210,8 +228,25 @@ export interface Queue<Message> {
 
 /** The bucket that clients upload to. Objects are named by job and epoch. */
 export interface Uploads {
-  /** What a client needs for the upload; valid until `until` (RFC 3339). Signs exactly the size and type of `input`. */
-  grant(record: JobRecord, until: string): Promise<Upload>;
+  /** Begins an upload in parts; answers its id, which the job's record must keep. @throws UnavailableError. */
+  begin(job: Pick<Job, 'id' | 'epoch' | 'input'>): Promise<string>;
+  /**
+   * What a client needs for the upload; valid until `until` (RFC 3339). Signs exactly the size and type of `input`,
+   * and its CRC-32 where there is one. Of an upload in parts it names at most `MAXIMUM_PART_URLS` parts.
+   */
+  grant(record: JobRecord, until: string, parts?: WantedParts): Promise<Upload>;
+  /**
+   * The parts that are there, by number, from number `from` on.
+   * @throws UploadNotFoundError where the upload was completed, given up, or deleted; UnavailableError.
+   */
+  parts(record: JobRecord, from: number): Promise<readonly UploadedPart[]>;
+  /**
+   * Makes the object of its parts. Done already is done.
+   * @throws PartsRefusedError; UploadNotFoundError where there is no upload and no object; UnavailableError.
+   */
+  complete(record: JobRecord, parts: readonly CompletedPart[]): Promise<void>;
+  /** Gives an upload in parts up and deletes its parts; harmless where there is none. @throws UnavailableError. */
+  abort(record: JobRecord): Promise<void>;
   /** What has been uploaded. @throws UnavailableError. */
   inspect(record: JobRecord): Promise<UploadedObject | undefined>;
   /**
@@ -219,6 +254,12 @@ export interface Uploads {
    * @throws ObjectNotFoundError; ObjectChangedError when the object is not the one with `record.objectTag`.
    */
   open(record: JobRecord, signal: AbortSignal): Promise<Readable>;
+}
+
+/** Which parts an upload is granted for: those from number `from` on, but for those that are `uploaded`. */
+export interface WantedParts {
+  readonly from: number;
+  readonly uploaded: ReadonlySet<number>;
 }
 
 /** What S3 says of an object. `size` in bytes; `tag` is its entity tag, quotes included. */

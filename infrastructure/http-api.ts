@@ -33,6 +33,8 @@ const ROUTES = {
   CreateJobTicket: 'POST /jobs/{id}/tickets',
   CreateTicket: 'POST /tickets',
   CancelJob: 'POST /jobs/{id}/cancel',
+  ReadUpload: 'GET /jobs/{id}/upload',
+  ReportUpload: 'POST /jobs/{id}/upload/progress',
   CompleteUpload: 'POST /jobs/{id}/upload/complete',
   GetResult: 'GET /jobs/{id}/result',
   ListWatchers: 'GET /jobs/{id}/watchers',
@@ -67,6 +69,11 @@ export class HttpApi extends Construct {
     props.jobs.allowList(this.handler);
     props.subscriptions.allowList(this.handler);
     props.uploads.allowWrite(this.handler);
+    props.uploads.allowListParts(this.handler);
+    props.uploads.allowAbort(this.handler);
+    // An upload in parts that was completed before is known by its object alone.
+    props.uploads.allowRead(this.handler);
+    props.uploads.allowDiscovery(this.handler);
     props.results.allowRead(this.handler);
     props.deadlines.allowSend(this.handler);
     props.signingSecret.allowRead(this.handler);

@@ -41,7 +41,7 @@ export class JobwireStack extends Stack {
     const results = new Results(this, 'Results', { data: settings.data, pageOrigin });
     const socketApi = new SocketApi(this, 'SocketApi');
 
-    const sweeping = new Sweeping(this, 'Sweeping', { bundle: functions.sweep, jobs });
+    const sweeping = new Sweeping(this, 'Sweeping', { bundle: functions.sweep, jobs, uploads });
     const { deadlines } = sweeping;
     const httpApi = new HttpApi(this, 'HttpApi', {
       bundle: functions.api,

@@ -3,11 +3,13 @@ import { Construct } from 'constructs';
 import type { JobsTable } from './jobs-table.ts';
 import { NodeFunction } from './node-function.ts';
 import { QueueWithDeadLetters } from './queue-with-dead-letters.ts';
+import type { Uploads } from './uploads.ts';
 
 /** What sweeping depends on. */
 export interface SweepingProps {
   readonly bundle: string;
   readonly jobs: JobsTable;
+  readonly uploads: Uploads;
 }
 
 const TIMEOUT = Duration.seconds(60); // ten deadlines, each a read and at most one write, while DynamoDB throttles
@@ -31,10 +33,12 @@ export class Sweeping extends Construct {
       timeout: TIMEOUT,
       variables: {
         jobsTable: props.jobs.table.tableName,
+        uploadsBucket: props.uploads.bucket.bucketName,
         deadlinesQueueUrl: this.deadlines.queue.queueUrl,
       },
     });
     props.jobs.allow(this.sweep, ['GetItem', 'UpdateItem']);
+    props.uploads.allowAbort(this.sweep);
     this.deadlines.allowSend(this.sweep);
     // Deadlines may be late by seconds: a few at a time, and functions that people wait for go first.
     this.sweep.consume(this.deadlines.queue, { size: 10, maxConcurrency: 2 });

@@ -48,9 +48,19 @@ export class Uploads extends Construct {
     });
   }
 
-  /** Lets a function write uploads, which is what the URLs and forms that it signs can do. */
+  /** Lets a function write uploads, which is what the URLs and forms that it signs can do; in parts, too. */
   allowWrite(caller: NodeFunction): void {
     caller.allowKeys('s3:PutObject', this.bucket, this.prefix);
+  }
+
+  /** Lets a function see which parts of an upload are there. */
+  allowListParts(caller: NodeFunction): void {
+    caller.allowKeys('s3:ListMultipartUploadParts', this.bucket, this.prefix);
+  }
+
+  /** Lets a function give uploads in parts up. */
+  allowAbort(caller: NodeFunction): void {
+    caller.allowKeys('s3:AbortMultipartUpload', this.bucket, this.prefix);
   }
 
   /** Lets a function read uploads. */

@@ -9,9 +9,7 @@ import {
   TagsSchema,
   TimeSchema,
 } from './job.ts';
-
-/** The largest single upload by PUT or POST, in bytes: 5 GiB (aws-facts 4, "Single PUT max 5 GB"). */
-export const MAXIMUM_SINGLE_UPLOAD_BYTES = 5 * 1024 ** 3;
+import { Crc32Schema, MultipartUploadSchema, UploadedPartSchema } from './upload.ts';
 
 /** The longest time that `Prefer: wait` is honoured for, in seconds: below the API's 30 (aws-facts 6). */
 export const MAXIMUM_WAIT_SECONDS = 20;
@@ -31,8 +29,11 @@ export const CreateJobSchema = v.object({
     v.safeInteger(),
     v.minValue(1, 'must be at least 1: an empty file has nothing to process'),
   ),
-  upload: v.optional(v.picklist(['put', 'post', 'multipart']), 'put'),
+  /** Without it: by PUT, and in parts above `MULTIPART_ABOVE_BYTES`. */
+  upload: v.optional(v.picklist(['put', 'post', 'multipart'])),
   tags: v.optional(TagsSchema, []),
+  /** Makes S3 refuse a payload that was damaged on its way; for an upload by PUT or POST alone. */
+  crc32: v.optional(Crc32Schema),
 });
 
 /** `Idempotency-Key`: any text of 1 to 255 printable characters. */
@@ -47,12 +48,19 @@ const Fields = v.record(v.string(), v.string());
 export const UploadSchema = v.variant('method', [
   v.object({ method: v.literal('PUT'), url: v.string(), headers: Fields }),
   v.object({ method: v.literal('POST'), url: v.string(), fields: Fields }),
-  v.object({
-    method: v.literal('MULTIPART'),
-    partSize: v.number(),
-    parts: v.array(v.object({ partNumber: v.number(), url: v.string() })),
-  }),
+  MultipartUploadSchema,
 ]);
+
+/**
+ * The answer of `GET /jobs/{id}/upload`. `uploaded` are the parts that S3 has, from the one on that was asked for;
+ * `upload` is a fresh grant of what it has not, absent when all is `complete`: nothing is left to be sent.
+ */
+export const UploadStateSchema = v.object({
+  job: JobSchema,
+  complete: v.boolean(),
+  uploaded: v.array(UploadedPartSchema),
+  upload: v.optional(UploadSchema),
+});
 
 /** What it takes to connect once: the URL, a ticket of 60 seconds, and the subprotocols that a browser offers. */
 export const WatchSchema = v.object({ url: v.string(), ticket: v.string(), protocols: v.array(v.string()) });
@@ -92,6 +100,8 @@ export const ProblemSchema = v.object({
 export type CreateJob = v.InferOutput<typeof CreateJobSchema>;
 /** See `CreateJobSchema`, as a caller writes it. */
 export type CreateJobInput = v.InferInput<typeof CreateJobSchema>;
+/** See `UploadStateSchema`. */
+export type UploadState = v.InferOutput<typeof UploadStateSchema>;
 /** See `UploadSchema`. */
 export type Upload = v.InferOutput<typeof UploadSchema>;
 /** See `WatchSchema`. */

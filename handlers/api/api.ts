@@ -6,6 +6,8 @@ import type { Answer, ApiBindings, ApiDependencies } from './dependencies.ts';
 import { listJobs } from './list-jobs.ts';
 import { ProblemError, problemResponse } from './problems.ts';
 import { readJob } from './read-job.ts';
+import { readUpload } from './read-upload.ts';
+import { reportUpload } from './report-upload.ts';
 import { readResult } from './result.ts';
 import { issueJobTicket, issueOwnerTicket } from './tickets.ts';
 import { listWatchers } from './watchers.ts';
@@ -26,6 +28,8 @@ export const CALLS: readonly Call[] = [
   { method: 'POST', path: '/jobs/{id}/tickets', answer: issueJobTicket },
   { method: 'POST', path: '/tickets', answer: issueOwnerTicket },
   { method: 'POST', path: '/jobs/{id}/cancel', answer: cancelJob },
+  { method: 'GET', path: '/jobs/{id}/upload', answer: readUpload },
+  { method: 'POST', path: '/jobs/{id}/upload/progress', answer: reportUpload },
   { method: 'POST', path: '/jobs/{id}/upload/complete', answer: completeUpload },
   { method: 'GET', path: '/jobs/{id}/result', answer: readResult },
   { method: 'GET', path: '/jobs/{id}/watchers', answer: listWatchers },

@@ -7,6 +7,7 @@ import type { ApiContext, ApiDependencies } from './dependencies.ts';
 import { readJobAs } from './job-access.ts';
 import { ProblemError } from './problems.ts';
 import { jsonResponse } from './responses.ts';
+import { isUploaded } from './upload-access.ts';
 
 /** How often a cancellation is tried. The second time it meets what won the race the first time. */
 const ATTEMPTS = 2;
@@ -21,9 +22,10 @@ export async function cancelJob(context: ApiContext, dependencies: ApiDependenci
   const caller = await callerOf(context, dependencies);
   for (let attempt = 1; ; attempt += 1) {
     const record = await readJobAs(caller, id, dependencies);
-    if (isTerminal(record.job.status)) return answer(record.job);
     try {
-      return answer((await cancel(record, dependencies)).job);
+      const ended = isTerminal(record.job.status) ? record : await cancel(record, dependencies);
+      if (ended.job.status === 'cancelled') await giveUpUpload(ended, dependencies);
+      return answer(ended.job);
     } catch (error) {
       // The job moved on between the read and the write: it ended, or it was made anew. Look again.
       if (!(error instanceof ChangeRefusedError)) throw error;
@@ -34,6 +36,20 @@ export async function cancelJob(context: ApiContext, dependencies: ApiDependenci
 
 function cancel({ job }: JobRecord, { jobs, now }: ApiDependencies): Promise<JobRecord> {
   return jobs.change(job.id, { at: now().toISOString(), to: 'cancelled', epoch: job.epoch });
+}
+
+/**
+ * Deletes the parts of an upload that nobody will complete; again when the job is cancelled again, because a part
+ * that was on its way at that moment may arrive after (S3 API, AbortMultipartUpload). Where it cannot be done, the
+ * bucket's lifecycle rule does it within a day or two.
+ */
+async function giveUpUpload(record: JobRecord, { uploads, log }: ApiDependencies): Promise<void> {
+  if (record.upload !== 'multipart' || isUploaded(record)) return;
+  try {
+    await uploads.abort(record);
+  } catch (error) {
+    log.warn('The parts of a cancelled upload are left to the bucket', { job: record.job.id, error });
+  }
 }
 
 function answer(job: Job, cause?: ChangeRefusedError): Response {

@@ -1,4 +1,4 @@
-import type { CreatedJob, CreateJob, Upload } from '../../protocol/http.ts';
+import type { CreatedJob, Upload } from '../../protocol/http.ts';
 import { entityTagOf } from '../../protocol/job.ts';
 import { JobExistsError } from '../errors.ts';
 import type { JobRecord, NewJob } from '../ports.ts';
@@ -6,17 +6,11 @@ import { subjectOf } from './caller.ts';
 import type { ApiContext, ApiDependencies } from './dependencies.ts';
 import { isPast } from './job-access.ts';
 import { derivedJobId, fingerprintOf, newEpoch, newJobId } from './job-id.ts';
-import { readJobRequest } from './job-request.ts';
+import { type DecidedJob, readJobRequest } from './job-request.ts';
 import { ProblemError } from './problems.ts';
 import { jsonResponse } from './responses.ts';
 import { issueWatch } from './tickets.ts';
-
-/**
- * How long an upload may take to arrive, in seconds. Not longer than an hour, although a presigned URL may live
- * for a week: it also ends with the credentials that signed it (aws-facts 4), those of this function's role, and
- * how many hours are left of them in a warm environment nobody can tell. A longer promise S3 might not keep.
- */
-export const UPLOAD_SECONDS = 3_600;
+import { grantEnd, UPLOAD_SECONDS } from './upload-time.ts';
 
 /** How long a job is kept, in seconds: 7 days. Its token lives as long. */
 export const JOB_SECONDS = 7 * 24 * 3_600;
@@ -45,7 +39,7 @@ export async function createJob(context: ApiContext, dependencies: ApiDependenci
 async function findOrMakeJob(
   id: string,
   owner: string,
-  request: CreateJob,
+  request: DecidedJob,
   dependencies: ApiDependencies,
 ): Promise<JobRecord> {
   const known = await dependencies.jobs.read(id);
@@ -67,7 +61,7 @@ async function findOrMakeJob(
 async function makeUnlessThere(
   id: string,
   owner: string,
-  request: CreateJob,
+  request: DecidedJob,
   dependencies: ApiDependencies,
 ): Promise<JobRecord> {
   try {
@@ -82,32 +76,37 @@ async function makeUnlessThere(
 /**
  * Makes a job. The deadline is sent before the job is put: a function that dies between the two leaves a message
  * about a job that does not exist, which the sweep drops. The other way round it would leave a job that waits
- * for its upload for ever.
+ * for its upload for ever. An upload in parts that nobody keeps the id of has no parts, and the bucket clears it up.
  */
 async function makeJob(
   id: string,
   owner: string,
-  request: CreateJob,
-  { jobs, deadlines, now }: ApiDependencies,
+  request: DecidedJob,
+  { jobs, uploads, deadlines, now }: ApiDependencies,
 ): Promise<JobRecord> {
   const at = now();
-  const { kind, fileName, contentType, size, upload, tags } = request;
+  const { kind, fileName, contentType, size, upload, tags, crc32 } = request;
+  const epoch = newEpoch(at);
+  const input = { fileName, contentType, size };
+  await deadlines.send([{ job: id, epoch, status: 'awaiting-upload' }], {
+    delaySeconds: UPLOAD_SECONDS[upload], // the queue cuts it to its 900 s, and the sweep sends it on until it is due
+  });
+  const uploadId = upload === 'multipart' ? await uploads.begin({ id, epoch, input }) : undefined;
   const job: NewJob = {
     id,
-    epoch: newEpoch(at),
+    epoch,
     kind,
     owner,
     tags,
-    input: { fileName, contentType, size },
+    input,
     upload,
+    ...(uploadId === undefined ? {} : { uploadId }),
+    ...(crc32 === undefined ? {} : { crc32 }),
     fingerprint: fingerprintOf(request),
     at: at.toISOString(),
-    uploadUntil: after(at, UPLOAD_SECONDS),
+    uploadUntil: after(at, UPLOAD_SECONDS[upload]),
     expiresAt: after(at, JOB_SECONDS),
   };
-  await deadlines.send([{ job: id, epoch: job.epoch, status: 'awaiting-upload' }], {
-    delaySeconds: UPLOAD_SECONDS, // the queue cuts it to its 900 s, and the sweep sends it on until it is due
-  });
   return await jobs.create(job);
 }
 
@@ -116,8 +115,9 @@ async function grantUpload(
   record: JobRecord,
   { uploads, now }: ApiDependencies,
 ): Promise<Upload | undefined> {
-  if (record.job.status !== 'awaiting-upload' || record.uploadUntil <= now().toISOString()) return undefined;
-  return await uploads.grant(record, record.uploadUntil);
+  const until = grantEnd(record, now());
+  if (record.job.status !== 'awaiting-upload' || until === undefined) return undefined;
+  return await uploads.grant(record, until);
 }
 
 function after(at: Date, seconds: number): string {

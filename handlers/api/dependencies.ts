@@ -5,7 +5,7 @@ import type { Deadline, Jobs, Log, Now, Queue, Results, Subscriptions, Tokens, U
 export interface ApiDependencies {
   readonly jobs: Pick<Jobs, 'create' | 'read' | 'change' | 'list'>;
   readonly subscriptions: Pick<Subscriptions, 'subscribers' | 'confirmedHeads'>;
-  readonly uploads: Pick<Uploads, 'grant'>;
+  readonly uploads: Pick<Uploads, 'begin' | 'grant' | 'inspect' | 'parts' | 'complete' | 'abort'>;
   readonly results: Pick<Results, 'link'>;
   readonly tokens: Pick<Tokens, 'issueJobToken' | 'verifyJobToken' | 'issueTicket'>;
   readonly deadlines: Queue<Deadline>;

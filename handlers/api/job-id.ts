@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { ulid } from 'ulid';
-import type { CreateJob } from '../../protocol/http.ts';
+import type { DecidedJob } from './job-request.ts';
 
 /** Crockford's base 32: no I, L, O, U. */
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
@@ -31,9 +31,9 @@ export function derivedJobId(owner: string, idempotencyKey: string): string {
 }
 
 /** What is compared when an idempotency key comes again: equal for bodies that ask for the same job. */
-export function fingerprintOf(request: CreateJob): string {
-  const { kind, fileName, contentType, size, upload, tags } = request;
+export function fingerprintOf(request: DecidedJob): string {
+  const { kind, fileName, contentType, size, upload, tags, crc32 } = request;
   return createHash('sha256')
-    .update(JSON.stringify([kind, fileName, contentType, size, upload, tags]))
+    .update(JSON.stringify([kind, fileName, contentType, size, upload, tags, crc32]))
     .digest('hex');
 }

@@ -1,20 +1,22 @@
-import {
-  type CreateJob,
-  CreateJobSchema,
-  IdempotencyKeySchema,
-  MAXIMUM_SINGLE_UPLOAD_BYTES,
-} from '../../protocol/http.ts';
-import { InvalidError, parse, parseJson } from '../../protocol/invalid.ts';
+import { type CreateJob, CreateJobSchema, IdempotencyKeySchema } from '../../protocol/http.ts';
+import { InvalidError, parse } from '../../protocol/invalid.ts';
 import { isKind, KINDS } from '../../protocol/kinds.ts';
+import {
+  MAXIMUM_MULTIPART_UPLOAD_BYTES,
+  MAXIMUM_SINGLE_UPLOAD_BYTES,
+  MULTIPART_ABOVE_BYTES,
+} from '../../protocol/upload.ts';
+import type { JobRecord } from '../ports.ts';
 import type { ApiContext } from './dependencies.ts';
-import { badRequest, ProblemError } from './problems.ts';
+import { ProblemError } from './problems.ts';
+import { orBadRequest, readBody } from './request-body.ts';
 
-/** The largest body that `POST /jobs` reads, in bytes: many times what the contract's fields can fill. */
-export const MAXIMUM_BODY_BYTES = 65_536;
+/** What a caller asks for, with the way of the upload decided. */
+export type DecidedJob = CreateJob & { readonly upload: JobRecord['upload'] };
 
 /** What `POST /jobs` asks for. */
 export interface JobRequest {
-  readonly request: CreateJob;
+  readonly request: DecidedJob;
   readonly idempotencyKey?: string;
 }
 
@@ -23,51 +25,29 @@ export interface JobRequest {
  * @throws ProblemError `unsupported-media-type`, `too-large`, `bad-request`.
  */
 export async function readJobRequest(context: ApiContext): Promise<JobRequest> {
-  const text = await readJsonText(context);
-  try {
-    const request = parse('the body', CreateJobSchema, parseJson('the body', text));
+  const asked = await readBody(context, CreateJobSchema);
+  const upload = asked.upload ?? (asked.size > MULTIPART_ABOVE_BYTES ? 'multipart' : 'put');
+  const request: DecidedJob = { ...asked, upload };
+  return orBadRequest(() => {
     refuseWhatIsNotOffered(request);
     const key = context.req.header('idempotency-key');
     if (key === undefined) return { request };
     return { request, idempotencyKey: parse('Idempotency-Key', IdempotencyKeySchema, key) };
-  } catch (error) {
-    if (error instanceof InvalidError) throw badRequest(error);
-    throw error;
-  }
+  });
 }
 
-async function readJsonText(context: ApiContext): Promise<string> {
-  const contentType = context.req.header('content-type') ?? '';
-  if (!/^application\/json *(;|$)/i.test(contentType)) {
-    throw new ProblemError('unsupported-media-type', {
-      detail: 'Send JSON with Content-Type: application/json',
-    });
-  }
-  const body = await context.req.arrayBuffer();
-  if (body.byteLength > MAXIMUM_BODY_BYTES) {
-    throw new ProblemError('too-large', {
-      detail: `The body takes ${body.byteLength} bytes; at most ${MAXIMUM_BODY_BYTES} are read`,
-    });
-  }
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(body);
-  } catch (cause) {
-    throw new ProblemError('bad-request', { detail: 'The body is not UTF-8' }, { cause });
-  }
-}
-
-function refuseWhatIsNotOffered({ kind, size, upload }: CreateJob): void {
+function refuseWhatIsNotOffered({ kind, size, upload, crc32 }: DecidedJob): void {
   if (!isKind(kind)) {
     const message = `is not on offer here; one of: ${KINDS.join(', ')}`;
     throw new InvalidError('the body', [{ path: 'kind', message }]);
   }
-  if (upload === 'multipart') {
-    const message = 'multipart is not offered by this installation yet; use put or post';
-    throw new InvalidError('the body', [{ path: 'upload', message }]);
+  if (upload === 'multipart' && crc32 !== undefined) {
+    const message = 'is verified for an upload by put or post alone; this one goes in parts';
+    throw new InvalidError('the body', [{ path: 'crc32', message }]);
   }
-  if (size > MAXIMUM_SINGLE_UPLOAD_BYTES) {
-    throw new ProblemError('too-large', {
-      detail: `size is ${size} bytes; a single upload has at most ${MAXIMUM_SINGLE_UPLOAD_BYTES}`,
-    });
+  const most = upload === 'multipart' ? MAXIMUM_MULTIPART_UPLOAD_BYTES : MAXIMUM_SINGLE_UPLOAD_BYTES;
+  if (size > most) {
+    const detail = `size is ${size} bytes; an upload by ${upload} has at most ${most}`;
+    throw new ProblemError('too-large', { detail });
   }
 }

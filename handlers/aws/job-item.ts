@@ -2,6 +2,7 @@ import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import * as v from 'valibot';
 import { JobSchema, StatusSchema, TimeSchema } from '../../protocol/job.ts';
+import { Crc32Schema } from '../../protocol/upload.ts';
 import { MalformedDataError } from '../errors.ts';
 import type { JobRecord, NewJob } from '../ports.ts';
 
@@ -41,6 +42,9 @@ const JobItemSchema = v.object({
   upload: v.picklist(['put', 'post', 'multipart']),
   uploadUntil: TimeSchema,
   fingerprint: v.string(),
+  uploadId: v.exactOptional(Text),
+  crc32: v.exactOptional(Crc32Schema),
+  uploadShare: v.exactOptional(v.number()),
   objectTag: v.exactOptional(Text),
   execution: v.exactOptional(v.object({ id: Text, aliveUntil: TimeSchema })),
 });
@@ -66,8 +70,9 @@ export function readJobItem(item: unknown): JobRecord {
     const details = parsed.issues.map((issue) => v.getDotPath(issue) ?? 'the item').join(', ');
     throw new MalformedDataError(`A job's item (${details})`);
   }
-  const { job: id, owner, upload, uploadUntil, fingerprint, objectTag, execution, ...rest } = parsed.output;
-  const { expiresAt, history, historySeq, ...fields } = rest;
+  const { job: id, owner, upload, uploadUntil, fingerprint, ...rest } = parsed.output;
+  const { uploadId, crc32, uploadShare, objectTag, execution, ...stored } = rest;
+  const { expiresAt, history, historySeq, ...fields } = stored;
   return {
     job: {
       id,
@@ -83,6 +88,9 @@ export function readJobItem(item: unknown): JobRecord {
     upload,
     uploadUntil,
     fingerprint,
+    ...(uploadId === undefined ? {} : { uploadId }),
+    ...(crc32 === undefined ? {} : { crc32 }),
+    ...(uploadShare === undefined ? {} : { uploadShare }),
     ...(objectTag === undefined ? {} : { objectTag }),
     ...(execution === undefined ? {} : { execution }),
   };
@@ -106,6 +114,8 @@ export function newJobItem(job: NewJob, change: string): Item {
     history: [{ status: 'awaiting-upload', at: job.at }],
     historySeq: { 'awaiting-upload': 1 },
     upload: job.upload,
+    uploadId: job.uploadId,
+    crc32: job.crc32,
     uploadUntil: job.uploadUntil,
     fingerprint: job.fingerprint,
     lastChange: change,

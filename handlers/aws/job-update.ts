@@ -88,11 +88,12 @@ export function jobUpdate(
     if (isTerminal(to)) assignments.push(set('finishedAt', at));
   }
 
+  const cleared = (change.clear ?? []).map(name);
   return {
     TableName: tableName,
     Key: toAttributes({ job: id }),
     ConditionExpression: conditions.join(' AND '),
-    UpdateExpression: `SET ${assignments.join(', ')}`,
+    UpdateExpression: `SET ${assignments.join(', ')}${cleared.length === 0 ? '' : ` REMOVE ${cleared.join(', ')}`}`,
     ExpressionAttributeNames: Object.fromEntries(names),
     ExpressionAttributeValues: toAttributes(Object.fromEntries(values)),
     ReturnValues: 'ALL_NEW',

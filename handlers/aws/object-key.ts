@@ -9,8 +9,8 @@ export const UPLOADS_PREFIX = 'uploads/';
 export const RESULTS_PREFIX = 'results/';
 
 /** The key of a job's upload: `uploads/<job>/<epoch>`. */
-export function uploadKeyOf(record: JobRecord): string {
-  return `${UPLOADS_PREFIX}${record.job.id}/${record.job.epoch}`;
+export function uploadKeyOf({ job }: { readonly job: Pick<JobRecord['job'], 'id' | 'epoch'> }): string {
+  return `${UPLOADS_PREFIX}${job.id}/${job.epoch}`;
 }
 
 /** The key of a job's result: `results/<job>/<epoch>`. */

@@ -1,12 +1,20 @@
 import { Readable } from 'node:stream';
 import { GetObjectCommand, HeadObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import type { Upload } from '../../protocol/http.ts';
-import { MalformedDataError, ObjectChangedError, ObjectNotFoundError } from '../errors.ts';
-import type { JobRecord, Now, UploadedObject, Uploads } from '../ports.ts';
+import type { Job } from '../../protocol/job.ts';
+import type { CompletedPart, UploadedPart } from '../../protocol/upload.ts';
+import {
+  MalformedDataError,
+  ObjectChangedError,
+  ObjectNotFoundError,
+  UploadNotFoundError,
+} from '../errors.ts';
+import type { JobRecord, Now, UploadedObject, Uploads, WantedParts } from '../ports.ts';
 import { uploadKeyOf } from './object-key.ts';
 import { translateS3Error } from './s3-error.ts';
 import { translateServiceError } from './service-error.ts';
 import { grantUpload } from './upload-grant.ts';
+import { abortParts, type BegunUpload, beginParts, completeParts, listParts } from './upload-parts.ts';
 
 /** The bucket, and the clock that a grant's seconds are counted by (by default the system's). */
 export interface UploadsBucketSettings {
@@ -27,9 +35,43 @@ export class UploadsBucket implements Uploads {
     this.#now = settings.now ?? (() => new Date());
   }
 
-  async grant(record: JobRecord, until: string): Promise<Upload> {
+  begin(job: Pick<Job, 'id' | 'epoch' | 'input'>): Promise<string> {
+    const place = { client: this.#client, bucketName: this.#bucketName, key: uploadKeyOf({ job }) };
+    return beginParts(place, job.input);
+  }
+
+  async grant(record: JobRecord, until: string, parts?: WantedParts): Promise<Upload> {
     const seconds = (Date.parse(until) - this.#now().getTime()) / 1000;
-    return grantUpload(record, { client: this.#client, bucketName: this.#bucketName, seconds });
+    return grantUpload(record, { client: this.#client, bucketName: this.#bucketName, seconds }, parts);
+  }
+
+  async parts(record: JobRecord, from: number): Promise<readonly UploadedPart[]> {
+    return listParts(this.#begun(record), from);
+  }
+
+  async complete(record: JobRecord, parts: readonly CompletedPart[]): Promise<void> {
+    try {
+      await completeParts(this.#begun(record), parts);
+    } catch (error) {
+      // Once completed there is no such upload any more. S3 remembers for a while that it was; the object for good.
+      if (error instanceof UploadNotFoundError && (await this.inspect(record)) !== undefined) return;
+      throw error;
+    }
+  }
+
+  async abort(record: JobRecord): Promise<void> {
+    try {
+      await abortParts(this.#begun(record));
+    } catch (error) {
+      if (!(error instanceof UploadNotFoundError)) throw error;
+    }
+  }
+
+  #begun(record: JobRecord): BegunUpload {
+    const key = uploadKeyOf(record);
+    const { uploadId } = record;
+    if (uploadId === undefined) throw new UploadNotFoundError(key);
+    return { client: this.#client, bucketName: this.#bucketName, key, uploadId };
   }
 
   async inspect(record: JobRecord): Promise<UploadedObject | undefined> {

@@ -1,9 +1,10 @@
+import type { Job } from '../../protocol/job.ts';
 import { isTerminal } from '../../protocol/status.ts';
 import { ChangeRefusedError, JobExistsError, JobNotFoundError } from '../errors.ts';
 import { isMadeAlready, refusalOf } from '../job-change.ts';
 import { checkFields, checkNewJob } from '../job-fields.ts';
 import { readPageCursor, writePageCursor } from '../page-cursor.ts';
-import type { JobChange, JobRecord, JobRecordPage, Jobs, NewJob } from '../ports.ts';
+import type { ClearableField, JobChange, JobRecord, JobRecordPage, Jobs, NewJob } from '../ports.ts';
 
 /** `Jobs` in memory, with the refusals of the table. */
 export class MemoryJobs implements Jobs {
@@ -36,6 +37,8 @@ export class MemoryJobs implements Jobs {
       },
       owner: job.owner,
       upload: job.upload,
+      ...(job.uploadId === undefined ? {} : { uploadId: job.uploadId }),
+      ...(job.crc32 === undefined ? {} : { crc32: job.crc32 }),
       uploadUntil: job.uploadUntil,
       fingerprint: job.fingerprint,
     });
@@ -94,15 +97,16 @@ export class MemoryJobs implements Jobs {
 
 /** The job after a change that its rules allow; the fields have been checked. */
 function changed(current: JobRecord, change: JobChange): JobRecord {
-  const { objectTag, execution, ...fields } = change.set ?? {};
+  const { objectTag, uploadShare, execution, ...fields } = change.set ?? {};
   const { at, to } = change;
   const seq = current.job.seq + 1;
   return structuredClone({
     ...current,
     ...(objectTag === undefined ? {} : { objectTag }),
+    ...(uploadShare === undefined ? {} : { uploadShare }),
     ...(execution === undefined ? {} : { execution }),
     job: {
-      ...current.job,
+      ...without(current.job, change.clear ?? []),
       stalled: false,
       ...fields,
       seq,
@@ -112,6 +116,12 @@ function changed(current: JobRecord, change: JobChange): JobRecord {
       ...(to !== undefined && isTerminal(to) ? { finishedAt: at } : {}),
     },
   });
+}
+
+function without(job: Job, fields: readonly ClearableField[]): Job {
+  const kept = { ...job };
+  for (const field of fields) delete kept[field];
+  return kept;
 }
 
 /** The table keeps `expiresAt` in whole seconds, because that is what TTL reads. */

@@ -12,13 +12,14 @@ export interface ReportedFields {
 
 /**
  * The fields after one more report. A fraction that is less than before stays as it was: the contract says that
- * it never goes backwards, and a processor that begins a second pass is no error.
+ * it never goes backwards, and a processor that begins a second pass is no error. `uploadShare` is the part of the
+ * job's fraction that lies behind: what the processor reports from 0 to 1 fills the rest (docs/decisions/0011).
  * @throws InvalidReportError, TooLargeError, each naming the field.
  */
-export function mergeReport(before: ReportedFields, report: Report): ReportedFields {
+export function mergeReport(before: ReportedFields, report: Report, uploadShare = 0): ReportedFields {
   const { step, message } = report;
   const progress =
-    report.progress === undefined ? undefined : mergeProgress(before.progress, report.progress);
+    report.progress === undefined ? undefined : mergeProgress(before.progress, report.progress, uploadShare);
   const { progress: checked, ...others } = checkFields({
     ...(progress === undefined ? {} : { progress }),
     ...(step === undefined ? {} : { step }),
@@ -32,13 +33,19 @@ export function mergeReport(before: ReportedFields, report: Report): ReportedFie
   };
 }
 
-function mergeProgress(before: Progress | undefined, reported: NonNullable<Report['progress']>): Progress {
+function mergeProgress(
+  before: Progress | undefined,
+  reported: NonNullable<Report['progress']>,
+  uploadShare: number,
+): Progress {
   const { done, total, unit } = reported;
   const floor = before?.fraction ?? 0;
-  const fraction = reported.fraction ?? fractionOf(done, total) ?? floor;
-  if (!(fraction >= 0 && fraction <= 1)) {
-    throw new InvalidReportError(`progress.fraction: must be from 0 to 1, not ${fraction}`);
+  const ofWork = reported.fraction ?? fractionOf(done, total);
+  if (ofWork !== undefined && !(ofWork >= 0 && ofWork <= 1)) {
+    throw new InvalidReportError(`progress.fraction: must be from 0 to 1, not ${ofWork}`);
   }
+  // Rounding must not make it more than all.
+  const fraction = ofWork === undefined ? floor : Math.min(1, uploadShare + (1 - uploadShare) * ofWork);
   return {
     ...(done === undefined ? {} : { done }),
     ...(total === undefined ? {} : { total }),

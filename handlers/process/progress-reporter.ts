@@ -74,7 +74,7 @@ export class JobReporter implements ProgressReporter {
   }
 
   report(report: Report): void {
-    this.#fields = mergeReport(this.#fields, report);
+    this.#fields = mergeReport(this.#fields, report, this.#parts.record.uploadShare);
     if (this.#settled) return; // the work is over: a processor that was told to stop may still be talking
     this.#dirty = true;
     this.#schedule();

@@ -1,17 +1,19 @@
-import { createDynamoDbClient, createSqsClient } from '../aws/clients.ts';
+import { createDynamoDbClient, createS3Client, createSqsClient } from '../aws/clients.ts';
 import { JobsTable } from '../aws/jobs-table.ts';
 import { DeadlineSchema } from '../aws/messages.ts';
 import { type BatchItemFailures, batchItemFailures, readMessages } from '../aws/queue-event.ts';
 import { SqsQueue } from '../aws/sqs-queue.ts';
 import { createLog, createMeter } from '../aws/telemetry.ts';
+import { UploadsBucket } from '../aws/uploads-bucket.ts';
 import { readEnvironment } from '../environment.ts';
 import type { Deadline } from '../ports.ts';
 import { type SweepParts, sweep } from './sweep.ts';
 
-const environment = readEnvironment(['jobsTable', 'deadlinesQueueUrl']);
+const environment = readEnvironment(['jobsTable', 'uploadsBucket', 'deadlinesQueueUrl']);
 const meter = createMeter('sweep');
 const parts: SweepParts = {
   jobs: new JobsTable({ client: createDynamoDbClient(), tableName: environment.jobsTable }),
+  uploads: new UploadsBucket({ client: createS3Client(), bucketName: environment.uploadsBucket }),
   deadlines: new SqsQueue<Deadline>({ client: createSqsClient(), queueUrl: environment.deadlinesQueueUrl }),
   now: () => new Date(),
   log: createLog('sweep'),

@@ -5,7 +5,7 @@ import {
   type MalformedDataError,
   UnavailableError,
 } from '../errors.ts';
-import type { Deadline, JobChange, JobRecord, Jobs, Log, Meter, Now, Queue } from '../ports.ts';
+import type { Deadline, JobChange, JobRecord, Jobs, Log, Meter, Now, Queue, Uploads } from '../ports.ts';
 import { dueOf } from './due.ts';
 
 /** One message of the deadlines queue. */
@@ -16,6 +16,7 @@ export type DeadlineReading =
 /** What `sweep` needs. */
 export interface SweepParts {
   readonly jobs: Jobs;
+  readonly uploads: Pick<Uploads, 'abort'>;
   readonly deadlines: Queue<Deadline>;
   readonly now: Now;
   readonly log: Log;
@@ -72,8 +73,9 @@ function isAbout({ job }: JobRecord, deadline: Deadline): boolean {
 async function act(
   { job }: JobRecord,
   action: { readonly to: 'expired' | 'failed'; readonly error: JobError } | { readonly to: 'stalled' },
-  { jobs, now, log, meter }: SweepParts,
+  parts: SweepParts,
 ): Promise<JobRecord | undefined> {
+  const { jobs, now, log, meter } = parts;
   // On this very `seq`: a report that is written at this moment proves the job alive, and wins.
   const same = { at: now().toISOString(), epoch: job.epoch, seq: job.seq };
   const change: JobChange =
@@ -84,10 +86,24 @@ async function act(
     const record = await jobs.change(job.id, change);
     meter.count(action.to === 'stalled' ? 'JobsStalled' : 'JobsGivenUp', 1);
     log.info(`a deadline passed: the job is ${action.to}`, { job: job.id });
+    if (action.to === 'expired') await giveUpUpload(record, parts);
     return record;
   } catch (error) {
     if (error instanceof JobNotFoundError) return undefined;
     if (error instanceof ChangeRefusedError) return error.current;
     throw error;
+  }
+}
+
+/**
+ * Deletes the parts of an upload that was not completed in time. The job has expired whether this succeeds or not:
+ * what is left, the bucket's lifecycle rule deletes.
+ */
+async function giveUpUpload(record: JobRecord, { uploads, log }: SweepParts): Promise<void> {
+  if (record.upload !== 'multipart') return;
+  try {
+    await uploads.abort(record);
+  } catch (error) {
+    log.warn('the parts of an expired upload are left to the bucket', { job: record.job.id, error });
   }
 }

@@ -1,4 +1,4 @@
-import type { JobError } from '../../protocol/job.ts';
+import type { JobError, Progress } from '../../protocol/job.ts';
 import { ChangeRefusedError } from '../errors.ts';
 import type { Deadline, JobRecord, Jobs, Log, Now, Queue, UploadedObject, Uploads, Work } from '../ports.ts';
 import { mismatchOf } from './mismatch.ts';
@@ -94,8 +94,14 @@ async function enqueue(
     ...(isQueued ? { within: ['queued'] } : { to: 'queued' }),
     epoch: record.job.epoch,
     seq: record.job.seq,
-    set: { objectTag: object.tag },
+    set: { objectTag: object.tag, ...progressOf(record) },
+    clear: ['step'], // `upload`, where the uploader told of its progress
   });
+}
+
+/** Where the upload told of its progress, its share is done; its bytes are counted no more. */
+function progressOf({ uploadShare }: JobRecord): { readonly progress?: Progress } {
+  return uploadShare === undefined ? {} : { progress: { fraction: uploadShare } };
 }
 
 async function fail(

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { ObjectChangedError, ObjectNotFoundError } from '../../handlers/errors.ts';
+import { ObjectChangedError, ObjectNotFoundError, UploadNotFoundError } from '../../handlers/errors.ts';
 import type { JobRecord, Results, UploadedObject, Uploads } from '../../handlers/ports.ts';
 import { sampleRecord } from './sample-jobs.ts';
 
@@ -13,6 +13,8 @@ export interface BucketsUnderTest {
   readonly results: Results;
   /** Uploads as a client does, with a grant. */
   upload(record: JobRecord, body: string): Promise<void>;
+  /** Uploads one part as a client does, with a grant; answers its entity tag. */
+  uploadPart(record: JobRecord, partNumber: number, body: Uint8Array<ArrayBuffer>): Promise<string>;
   /** Downloads a result as a client does that follows `link`. */
   download(record: JobRecord, link: string): Promise<{ readonly body: string; readonly contentType: string }>;
 }
@@ -51,6 +53,64 @@ export function describeBuckets(name: string, start: () => Promise<BucketsUnderT
         expect(await text(await buckets.uploads.open(record, signal))).toBe(BODY);
       });
     }
+
+    /** A job whose upload in parts has begun: two parts, of 8 MiB and of one byte. */
+    async function begun(): Promise<{
+      record: JobRecord;
+      whole: Uint8Array<ArrayBuffer>;
+      last: Uint8Array<ArrayBuffer>;
+    }> {
+      const whole = new Uint8Array(8 * 1024 ** 2).fill(65);
+      const last = new Uint8Array([66]);
+      const input = { fileName: 'f.csv', contentType: 'text/csv', size: whole.length + last.length };
+      const record = sampleRecord({ upload: 'multipart', input });
+      return { record: { ...record, uploadId: await buckets.uploads.begin(record.job) }, whole, last };
+    }
+
+    it('makes one object of the parts, once and again', async () => {
+      const { record, whole, last } = await begun();
+      expect(await buckets.uploads.parts(record, 1)).toEqual([]);
+      const second = await buckets.uploadPart(record, 2, last);
+      const first = await buckets.uploadPart(record, 1, whole);
+      const listed = [
+        { partNumber: 1, etag: first, size: whole.length },
+        { partNumber: 2, etag: second, size: 1 },
+      ];
+      expect(await buckets.uploads.parts(record, 1)).toEqual(listed);
+      expect(await buckets.uploads.parts(record, 2)).toEqual(listed.slice(1));
+      expect(await buckets.uploads.inspect(record)).toBeUndefined();
+      const swapped = [
+        { partNumber: 1, etag: second },
+        { partNumber: 2, etag: first },
+      ];
+      const refused = buckets.uploads.complete(record, swapped);
+      await expect(refused).rejects.toMatchObject({ name: 'PartsRefusedError', code: 'InvalidPart' });
+      await buckets.uploads.complete(record, listed);
+      await buckets.uploads.complete(record, listed);
+      expect(await buckets.uploads.inspect(record)).toEqual({
+        size: whole.length + 1,
+        contentType: 'text/csv',
+        tag: expect.stringMatching(/^"[0-9a-f]{32}-2"$/),
+      });
+      const content = await text(await buckets.uploads.open(record, signal));
+      expect(content.length).toBe(whole.length + 1);
+      expect(content.endsWith('AB')).toBe(true);
+      await expect(buckets.uploads.parts(record, 1)).rejects.toBeInstanceOf(UploadNotFoundError);
+      await buckets.uploads.abort(record);
+      expect(await buckets.uploads.inspect(record)).toBeDefined();
+    });
+
+    it('gives up an upload in parts, once and again, and nothing is left of it', async () => {
+      const { record, last } = await begun();
+      const etag = await buckets.uploadPart(record, 2, last);
+      await buckets.uploads.abort(record);
+      await buckets.uploads.abort(record);
+      await expect(buckets.uploads.parts(record, 1)).rejects.toBeInstanceOf(UploadNotFoundError);
+      await expect(buckets.uploads.complete(record, [{ partNumber: 2, etag }])).rejects.toBeInstanceOf(
+        UploadNotFoundError,
+      );
+      expect(await buckets.uploads.inspect(record)).toBeUndefined();
+    });
 
     it('knows nothing of an upload that has not come, nor of another epoch', async () => {
       const record = sampleRecord();

@@ -139,6 +139,43 @@ export function describeJobs(name: string, start: () => Promise<Jobs>): void {
       expect(await jobs.read(started.job.id)).toEqual(ended);
     });
 
+    it('keeps what an upload needs, and forgets a step that is over', async () => {
+      const newJob = sampleNewJob({ upload: 'multipart', uploadId: 'the-id', crc32: '9NPsZg==' });
+      expect(await jobs.create(newJob)).toMatchObject({ uploadId: 'the-id', crc32: '9NPsZg==' });
+      const uploading = await jobs.change(newJob.id, {
+        at: secondsLater(1),
+        within: ['awaiting-upload'],
+        set: {
+          uploadShare: 0.5,
+          progress: { done: 4, total: 8, unit: 'bytes', fraction: 0.25 },
+          step: { name: 'upload', index: 1, count: 1 },
+          message: 'on its way',
+        },
+      });
+      expect(uploading).toMatchObject({ uploadShare: 0.5, job: { step: { name: 'upload' } } });
+      const queued = await jobs.change(newJob.id, {
+        at: secondsLater(2),
+        to: 'queued',
+        set: { progress: { fraction: 0.5 } },
+        clear: ['step', 'message'],
+      });
+      expect(queued.job).toMatchObject({ status: 'queued', progress: { fraction: 0.5 }, seq: 3 });
+      expect(Object.keys(queued.job)).not.toContain('step');
+      expect(Object.keys(queued.job)).not.toContain('message');
+      const again = await jobs.change(newJob.id, {
+        at: secondsLater(3),
+        within: ['queued'],
+        clear: ['step'],
+      });
+      expect(again).toMatchObject({
+        uploadId: 'the-id',
+        crc32: '9NPsZg==',
+        uploadShare: 0.5,
+        job: { seq: 4 },
+      });
+      expect(await jobs.read(newJob.id)).toEqual(again);
+    });
+
     it('clears stalled with any change that does not name it', async () => {
       const { job } = await running();
       const stalled = await jobs.change(job.id, {

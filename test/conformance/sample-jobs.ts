@@ -47,6 +47,7 @@ export function sampleRecord(fields: Partial<NewJob> = {}): JobRecord {
     },
     owner: job.owner,
     upload: job.upload,
+    ...(job.crc32 === undefined ? {} : { crc32: job.crc32 }),
     uploadUntil: job.uploadUntil,
     fingerprint: job.fingerprint,
   };

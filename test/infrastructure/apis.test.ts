@@ -17,11 +17,13 @@ describe('HTTP API', () => {
       'GET /jobs',
       'GET /jobs/{id}',
       'GET /jobs/{id}/result',
+      'GET /jobs/{id}/upload',
       'GET /jobs/{id}/watchers',
       'POST /jobs',
       'POST /jobs/{id}/cancel',
       'POST /jobs/{id}/tickets',
       'POST /jobs/{id}/upload/complete',
+      'POST /jobs/{id}/upload/progress',
       'POST /tickets',
     ]);
     for (const route of routes) expect(route['Target']).toBe('integrations/<HttpApi/Integration>');

@@ -25,7 +25,11 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
     'dynamodb:Query <Jobs/Table.Arn>/index/by-owner',
     'dynamodb:Query <Subscriptions/Table.Arn>',
     'dynamodb:BatchGetItem <Subscriptions/Table.Arn>',
-    's3:PutObject <Uploads/Bucket.Arn>/uploads/*',
+    's3:PutObject <Uploads/Bucket.Arn>/uploads/*', // also begins, fills and completes an upload in parts
+    's3:ListMultipartUploadParts <Uploads/Bucket.Arn>/uploads/*',
+    's3:AbortMultipartUpload <Uploads/Bucket.Arn>/uploads/*',
+    's3:GetObject <Uploads/Bucket.Arn>/uploads/*',
+    's3:ListBucket <Uploads/Bucket.Arn>',
     's3:GetObject <Results/Bucket.Arn>/results/*',
     send('Sweeping/Deadlines/Queue'),
     secret,
@@ -73,6 +77,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   ],
   'Sweeping/Sweep': [
     ...jobs('GetItem', 'UpdateItem'),
+    's3:AbortMultipartUpload <Uploads/Bucket.Arn>/uploads/*',
     send('Sweeping/Deadlines/Queue'),
     ...receive('Sweeping/Deadlines/Queue'),
   ],

@@ -269,28 +269,18 @@ describe('everything else', () => {
     }
   });
 
-  test('completing an upload in parts is refused with the reason', async () => {
-    const setting = new ApiSetting();
-    const { job } = await setting.createJob();
-    const problem = await problemOf(
-      await setting.request(`POST /jobs/${job.id}/upload/complete`, { body: { parts: [] } }),
-    );
-    expect(problem).toMatchObject({
-      code: 'bad-request',
-      detail: expect.stringContaining('does not offer multipart'),
-    });
-  });
-
   test('the table is that of the wire contract', () => {
     expect(CALLS.map(({ method, path }) => `${method} ${path}`).sort()).toEqual([
       'GET /jobs',
       'GET /jobs/{id}',
       'GET /jobs/{id}/result',
+      'GET /jobs/{id}/upload',
       'GET /jobs/{id}/watchers',
       'POST /jobs',
       'POST /jobs/{id}/cancel',
       'POST /jobs/{id}/tickets',
       'POST /jobs/{id}/upload/complete',
+      'POST /jobs/{id}/upload/progress',
       'POST /tickets',
     ]);
   });

@@ -51,10 +51,24 @@ describe('POST /jobs', () => {
     ],
     ['a body of 65 KB', JSON.stringify({ ...BODY, extra: 'x'.repeat(66_000) }), {}, 'too-large', 413],
     ['an unknown kind', JSON.stringify({ ...BODY, kind: 'mine-bitcoin' }), {}, 'bad-request', 400],
-    ['more than 5 GiB', JSON.stringify({ ...BODY, size: 5 * 1024 ** 3 + 1 }), {}, 'too-large', 413],
+    [
+      'more than 5 GiB by PUT',
+      JSON.stringify({ ...BODY, size: 5 * 1024 ** 3 + 1, upload: 'put' }),
+      {},
+      'too-large',
+      413,
+    ],
+    ['more than 5 TiB', JSON.stringify({ ...BODY, size: 5 * 1024 ** 4 + 1 }), {}, 'too-large', 413],
     ['an empty file', JSON.stringify({ ...BODY, size: 0 }), {}, 'bad-request', 400],
     ['a path as file name', JSON.stringify({ ...BODY, fileName: '../a.csv' }), {}, 'bad-request', 400],
-    ['multipart', JSON.stringify({ ...BODY, upload: 'multipart' }), {}, 'bad-request', 400],
+    ['a checksum of other bytes', JSON.stringify({ ...BODY, crc32: 'AAAAAAA=' }), {}, 'bad-request', 400],
+    [
+      'a checksum of parts',
+      JSON.stringify({ ...BODY, crc32: 'AAAAAA==', upload: 'multipart' }),
+      {},
+      'bad-request',
+      400,
+    ],
     ['a key that is not ASCII', JSON.stringify(BODY), { 'idempotency-key': 'é' }, 'bad-request', 400],
   ])('refuses %s and writes nothing', async (_what, body, headers, code, status) => {
     const setting = new ApiSetting();

@@ -60,6 +60,26 @@ describe('a grant by PUT', () => {
   });
 });
 
+describe('a grant with a checksum', () => {
+  it('signs it as a header of a PUT, never in the query, where S3 would ignore it', async () => {
+    const grant = await bucket.grant(sampleRecord({ crc32: '9NPsZg==' }), secondsLater(900));
+    if (grant.method !== 'PUT') throw new Error('a PUT was asked for');
+    expect(grant.headers).toEqual({ 'content-type': 'text/csv', 'x-amz-checksum-crc32': '9NPsZg==' });
+    const query = new URL(grant.url).searchParams;
+    expect(query.get('X-Amz-SignedHeaders')).toBe('content-length;content-type;host;x-amz-checksum-crc32');
+    expect([...query.keys()].filter((name) => /checksum/i.test(name))).toEqual([]);
+  });
+
+  it('makes it a field of a form', async () => {
+    const grant = await bucket.grant(sampleRecord({ upload: 'post', crc32: '9NPsZg==' }), secondsLater(900));
+    if (grant.method !== 'POST') throw new Error('a POST was asked for');
+    expect(grant.fields).toMatchObject({
+      'x-amz-checksum-algorithm': 'CRC32',
+      'x-amz-checksum-crc32': '9NPsZg==',
+    });
+  });
+});
+
 describe('a grant by POST', () => {
   it('allows one key, one type, one size, until the job expires', async () => {
     const record = sampleRecord({ upload: 'post' });
@@ -90,8 +110,33 @@ describe('a grant by POST', () => {
 });
 
 describe('a grant by parts', () => {
-  it('is not offered yet', async () => {
+  const size = 8 * 1024 ** 2 + 1;
+
+  it('signs the very size of each part', async () => {
+    const input = { fileName: 'f.csv', contentType: 'text/csv', size };
+    const record = { ...sampleRecord({ upload: 'multipart', input }), uploadId: 'the-id' };
+    const grant = await bucket.grant(record, secondsLater(900));
+    if (grant.method !== 'MULTIPART') throw new Error('parts were asked for');
+    expect(v.is(UploadSchema, grant)).toBe(true);
+    expect(grant.partSize).toBe(8 * 1024 ** 2);
+    expect(grant.next).toBeUndefined();
+    expect(grant.parts.map(({ partNumber }) => partNumber)).toEqual([1, 2]);
+    for (const { partNumber, url } of grant.parts) {
+      const query = new URL(url).searchParams;
+      expect(query.get('partNumber')).toBe(String(partNumber));
+      expect(query.get('uploadId')).toBe('the-id');
+      expect(query.get('X-Amz-SignedHeaders')).toBe('content-length;host');
+      expect([...query.keys()].filter((name) => /checksum/i.test(name))).toEqual([]);
+    }
+    const rest = await bucket.grant(record, secondsLater(900), { from: 1, uploaded: new Set([1]) });
+    expect(rest).toMatchObject({ parts: [{ partNumber: 2 }] });
+  });
+
+  it('needs the id of the upload', async () => {
     const record = sampleRecord({ upload: 'multipart' });
-    await expect(bucket.grant(record, secondsLater(60))).rejects.toMatchObject({ name: 'RefusedError' });
+    await expect(bucket.grant(record, secondsLater(60))).rejects.toMatchObject({
+      name: 'InvalidReportError',
+      message: expect.stringContaining('uploadId'),
+    });
   });
 });

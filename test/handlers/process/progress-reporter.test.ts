@@ -142,6 +142,28 @@ describe('what is written', () => {
     );
   });
 
+  test('the work fills what the upload has left of the fraction, also after a take-over', async () => {
+    await jobs.change(record.job.id, {
+      at: at(),
+      within: ['running'],
+      set: { uploadShare: 0.5, progress: { fraction: 0.5 } },
+    });
+    const first = reporterFor(await current());
+    first.report({ progress: { done: 0, total: 10 } });
+    await pass(110, 110);
+    expect((await current())?.job.progress).toEqual({ done: 0, total: 10, fraction: 0.5 });
+    first.report({ progress: { done: 6, total: 10, unit: 'rows' } });
+    await pass(110, 110);
+    expect((await current())?.job.progress).toEqual({ done: 6, total: 10, unit: 'rows', fraction: 0.8 });
+    await first.settle();
+    const second = reporterFor(await current());
+    second.report({ progress: { fraction: 0.2 } });
+    await pass(110, 110);
+    expect((await current())?.job.progress?.fraction).toBe(0.8);
+    second.report({ progress: { fraction: 1 } });
+    expect((await second.settle()).progress).toEqual({ fraction: 1 });
+  });
+
   test('after a take-over the fraction of the record is the floor', async () => {
     await jobs.change(record.job.id, { at: at(), within: ['running'], set: { progress: { fraction: 0.6 } } });
     const reporter = reporterFor(await current());

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { MalformedDataError, UnavailableError } from '../../../handlers/errors.ts';
 import { MemoryJobs } from '../../../handlers/memory/memory-jobs.ts';
 import { MemoryQueue } from '../../../handlers/memory/memory-queue.ts';
+import { MemoryUploads } from '../../../handlers/memory/memory-uploads.ts';
 import type { Deadline, JobRecord } from '../../../handlers/ports.ts';
 import { QUEUED_SECONDS, REDELIVERY_SECONDS } from '../../../handlers/sweep/due.ts';
 import { sweep } from '../../../handlers/sweep/sweep.ts';
@@ -10,6 +11,7 @@ import { sampleNewJob, secondsLater } from '../../conformance/sample-jobs.ts';
 import { RecordedTelemetry } from '../process/recorded-telemetry.ts';
 
 let jobs: MemoryJobs;
+let uploads: MemoryUploads;
 let deadlines: MemoryQueue<Deadline>;
 let telemetry: RecordedTelemetry;
 let record: JobRecord;
@@ -18,6 +20,7 @@ let now: number;
 
 beforeEach(async () => {
   jobs = new MemoryJobs();
+  uploads = new MemoryUploads();
   deadlines = new MemoryQueue();
   telemetry = new RecordedTelemetry();
   now = 0;
@@ -27,6 +30,7 @@ beforeEach(async () => {
 function look(status: Status, epoch = record.job.epoch): Promise<readonly string[]> {
   return sweep([{ messageId: 'm', message: { job: record.job.id, epoch, status } }], {
     jobs,
+    uploads,
     deadlines,
     now: () => new Date(secondsLater(now)),
     log: telemetry.log,
@@ -77,6 +81,24 @@ describe('awaiting-upload', () => {
       error: { code: 'upload-missing', retryable: true },
     });
     expect(nextDelay()).toBeUndefined();
+  });
+
+  test('gives the parts of the upload up, and expires the job also where S3 does not answer', async () => {
+    for (const answers of [true, false]) {
+      uploads = new MemoryUploads();
+      const newJob = sampleNewJob({ upload: 'multipart' });
+      const uploadId = await uploads.begin(newJob);
+      record = await jobs.create({ ...newJob, uploadId });
+      if (!answers) {
+        uploads.abort = async () => {
+          throw new UnavailableError('S3');
+        };
+      }
+      now = 900;
+      expect(await look('awaiting-upload')).toEqual([]);
+      expect((await job()).status).toBe('expired');
+      expect(uploads.begun).toEqual(answers ? [] : [uploadId]);
+    }
   });
 
   test('the next look is when it is due, but at most 15 minutes away', async () => {
@@ -232,7 +254,14 @@ describe('what ends a chain, and what keeps a message', () => {
         { messageId: 'bad', malformed: new MalformedDataError('A body') },
         { messageId: 'good', message: { job: id, epoch, status: 'awaiting-upload' } },
       ],
-      { jobs, deadlines, now: () => new Date(secondsLater(0)), log: telemetry.log, meter: telemetry.meter },
+      {
+        jobs,
+        uploads,
+        deadlines,
+        now: () => new Date(secondsLater(0)),
+        log: telemetry.log,
+        meter: telemetry.meter,
+      },
     );
     expect(kept).toEqual(['bad']);
     expect(nextDelay()).toBe(900);

@@ -18,6 +18,26 @@ describe('an upload that is as announced', () => {
     ]);
   });
 
+  test('has its share of the whole, where it told of its progress', async () => {
+    const setting = new UploadSetting();
+    const record = await setting.createJob();
+    await setting.jobs.change(record.job.id, {
+      at,
+      within: ['awaiting-upload'],
+      set: {
+        uploadShare: 0.5,
+        progress: { done: 6, total: 12, unit: 'bytes', fraction: 0.25 },
+        step: { name: 'upload', index: 1, count: 1 },
+      },
+    });
+    setting.uploads.put(record, CONTENT);
+    await setting.handle(EVENT);
+    const { job } = await setting.job();
+    expect(job).toMatchObject({ status: 'queued', progress: { fraction: 0.5 } });
+    expect(job.progress).toEqual({ fraction: 0.5 });
+    expect(job.step).toBeUndefined();
+  });
+
   test('is the same whatever the case of its content type', async () => {
     const setting = new UploadSetting();
     setting.uploads.put(await setting.createJob(), CONTENT, 'Text/CSV ');
