@@ -141,7 +141,6 @@ async function start(settings: RuntimeSettings, state: StateDirectory, closing: 
     log,
     onReport: (report) => settings.onReport?.(report),
   });
-  closing.add(() => functions.close());
   principals.replace([owner, ...functions.principals]);
   events.running = await startEvents({ stack, state, services, functions, owner, log, closing });
   const apis = await startApis({
@@ -157,6 +156,8 @@ async function start(settings: RuntimeSettings, state: StateDirectory, closing: 
   });
   const page = await startStaticSite({ port: ports.page, ...(await readPage(stack)) });
   closing.add(() => page.close());
+  // Before whatever waits for them, so that a job of minutes does not hold up the end: its message comes again.
+  closing.add(() => functions.close());
 
   if (settings.watch) {
     const watcher = await watchSources({

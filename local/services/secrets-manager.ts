@@ -149,8 +149,9 @@ async function answer(
   const call = readJsonCall(request, bytes, settings.principals, settings.clock, STYLE);
   const result = isRefusal(call) ? call : getSecretValue(call, known);
   if ('statusCode' in result) {
-    // The message names who asked for which secret, never a value.
-    settings.log(`Secrets Manager: ${result.message}`);
+    // The message names who asked for which secret, never a value. That there is no AWSPREVIOUS before the
+    // first rotation is an answer, not a fault.
+    if (result.type !== 'ResourceNotFoundException') settings.log(`Secrets Manager: ${result.message}`);
     return refuseJson(response, result);
   }
   const body = JSON.stringify(result);
