@@ -6,7 +6,8 @@
  */
 
 const STAGES = '(api|upload|process|publish|socket|sweep)';
-const OURS = '^(protocol|handlers|infrastructure|client|react|command-line|packaging|web|local|bench|test)/';
+const OURS =
+  '^(protocol|handlers|infrastructure|client|react|command-line|packaging|documents|web|local|bench|test)/';
 
 /**
  * The packages that each folder may bundle or run, beside Node's own. All of them are development dependencies in
@@ -105,6 +106,20 @@ module.exports = {
       severity: 'error',
       from: { path: '^packaging/' },
       to: { path: OURS, pathNot: ['^packaging/', '^client/', '^react/', '^protocol/'] },
+    },
+    {
+      name: 'documents-tell-the-protocol',
+      comment: 'Law 1: what is published of the contract is made of the contract alone.',
+      severity: 'error',
+      from: { path: '^documents/' },
+      to: { path: OURS, pathNot: ['^documents/', '^protocol/'] },
+    },
+    {
+      name: 'nobody-imports-the-documents',
+      comment: 'They are a product of the build; what is deployed or shipped does without their generator.',
+      severity: 'error',
+      from: { pathNot: '^(documents|test)/' },
+      to: { path: '^documents/' },
     },
     {
       name: 'nobody-imports-the-packaging',

@@ -10,7 +10,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['test/{protocol,handlers,client,react,local,web,bench}/**/*.test.ts'],
+          include: ['test/{protocol,documents,handlers,client,react,local,web,bench}/**/*.test.ts'],
           testTimeout: 20_000,
         },
       },

@@ -119,7 +119,17 @@ export type ServerFrame =
   | ErrorFrame
   | ByeFrame;
 
-const SERVER_SCHEMAS: Readonly<Record<ServerFrame['type'], v.GenericSchema<unknown, ServerFrame>>> = {
+/** The schemas of a client's frames: one that names a job, and one that names a topic; never both in a frame. */
+export const CLIENT_SCHEMAS = {
+  subscribeToJob: SubscribeJobSchema,
+  subscribeToTopic: SubscribeTopicSchema,
+  unsubscribeFromJob: UnsubscribeJobSchema,
+  unsubscribeFromTopic: UnsubscribeTopicSchema,
+  ping: PingSchema,
+} as const;
+
+/** The schemas of a server's frames, by `type`. */
+export const SERVER_SCHEMAS: Readonly<Record<ServerFrame['type'], v.GenericSchema<unknown, ServerFrame>>> = {
   subscribed: SubscribedSchema,
   job: JobFrameSchema,
   pong: PongSchema,

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { SynthesizedStack } from './synthesized-stack.ts';
 
@@ -35,6 +36,21 @@ describe('HTTP API', () => {
         IntegrationUri:
           'arn:<AWS::Partition>:apigateway:<AWS::Region>:lambda:path/2015-03-31/functions/<HttpApi/Handler/Function.Arn>/invocations',
       },
+    );
+  });
+
+  it('has the routes that docs/openapi.json tells of', () => {
+    const text = readFileSync(new URL('../../docs/openapi.json', import.meta.url), 'utf8');
+    const { paths } = JSON.parse(text) as { paths: Record<string, Record<string, unknown>> }; // as its own test sees
+    const told = Object.entries(paths).flatMap(([path, methods]) =>
+      Object.keys(methods)
+        .filter((method) => method !== 'parameters')
+        .map((method) => `${method.toUpperCase()} ${path}`),
+    );
+    expect(told.sort()).toEqual(
+      routesOf('HttpApi/Api')
+        .map((route) => route['RouteKey'])
+        .sort(),
     );
   });
 

@@ -10,6 +10,7 @@ const FOLDERS = [
   'handlers',
   'infrastructure',
   'client',
+  'documents',
   'web',
   'local',
   'bench',

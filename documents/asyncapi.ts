@@ -1,0 +1,148 @@
+import { MAXIMUM_FRAME_BYTES, SUBPROTOCOL } from '../protocol/frames.ts';
+import { CLIENT_EXAMPLES, SERVER_EXAMPLES } from './examples.ts';
+import { jsonSchemasOf, schemaReference } from './json-schema.ts';
+import { CLIENT_MESSAGES, type Message, SERVER_MESSAGES } from './messages.ts';
+import { VERSION } from './openapi.ts';
+import { FRAME_SCHEMAS } from './schemas.ts';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** The one channel: a connection. */
+const CHANNEL = '#/channels/connection';
+
+/** The AsyncAPI 3 document of the socket, told from the server's side: it receives what a client sends. */
+export function asyncApiDocument(): Fields {
+  return {
+    asyncapi: '3.0.0',
+    info: {
+      title: 'Jobwire, the WebSocket API',
+      version: VERSION,
+      description: `Every state of a job, pushed as it is committed. Text frames, one JSON object each, at most ${MAXIMUM_FRAME_BYTES} bytes; subprotocol \`${SUBPROTOCOL}\`. Generated from the schemas of \`protocol/\` by \`npm run documents\`; docs/protocol.md tells the rest.`,
+      license: { name: 'MIT' },
+    },
+    defaultContentType: 'application/json',
+    servers: {
+      deployed: {
+        host: '{api}.execute-api.{region}.amazonaws.com',
+        pathname: '/v1',
+        protocol: 'wss',
+        description: 'Deployed; the output `socket` of the stack.',
+        variables: {
+          api: { default: 'a1b2c3d4e5', description: 'The id of the WebSocket API.' },
+          region: { default: 'eu-central-1', description: 'The Region of the stack.' },
+        },
+        security: [{ $ref: '#/components/securitySchemes/ticket' }],
+      },
+      local: {
+        host: '127.0.0.1:8402',
+        pathname: '/v1',
+        protocol: 'ws',
+        description: 'On this machine, by `npm start`.',
+        security: [{ $ref: '#/components/securitySchemes/ticket' }],
+      },
+    },
+    channels: { connection: channel() },
+    operations: operations(),
+    components: {
+      messages: Object.fromEntries([
+        ...Object.entries(CLIENT_MESSAGES).map(([type, message]) =>
+          messageEntry(type, message, CLIENT_EXAMPLES),
+        ),
+        ...Object.entries(SERVER_MESSAGES).map(([type, message]) =>
+          messageEntry(type, message, SERVER_EXAMPLES),
+        ),
+      ]),
+      schemas: jsonSchemasOf(FRAME_SCHEMAS, 'draft-07'),
+      securitySchemes: {
+        ticket: {
+          type: 'httpApiKey',
+          name: 'ticket',
+          in: 'query',
+          description: `A ticket of 60 seconds, from \`POST /jobs\`, \`POST /jobs/{id}/tickets\` or \`POST /tickets\`. A browser offers it as the subprotocol \`ticket.<ticket>\` beside \`${SUBPROTOCOL}\` instead, so that it stands in no URL.`,
+        },
+      },
+    },
+  };
+}
+
+function channel(): Fields {
+  const types = [...Object.keys(CLIENT_MESSAGES), ...Object.keys(SERVER_MESSAGES)];
+  return {
+    address: '/',
+    title: 'A connection',
+    description: 'Lives two hours at most, and ends after ten minutes without a frame.',
+    messages: Object.fromEntries(types.map((type) => [type, { $ref: `#/components/messages/${type}` }])),
+    bindings: {
+      ws: {
+        method: 'GET',
+        query: {
+          type: 'object',
+          properties: {
+            ticket: { type: 'string', description: 'For hand tools, which offer no subprotocol.' },
+            job: {
+              ...schemaReference('JobId'),
+            },
+          },
+        },
+        headers: {
+          type: 'object',
+          properties: {
+            'Sec-WebSocket-Protocol': {
+              type: 'string',
+              description: `\`${SUBPROTOCOL}, ticket.<ticket>\`; the server selects \`${SUBPROTOCOL}\`.`,
+            },
+          },
+        },
+        bindingVersion: '0.1.0',
+      },
+    },
+  };
+}
+
+function operations(): Fields {
+  const received = Object.entries(CLIENT_MESSAGES).map(([type, { summary, answer }]) => [
+    type,
+    {
+      action: 'receive',
+      channel: { $ref: CHANNEL },
+      summary,
+      messages: [messageReference(type)],
+      reply: { channel: { $ref: CHANNEL }, messages: [messageReference(answer), messageReference('error')] },
+    },
+  ]);
+  const sent = ['job', 'bye'] as const;
+  const told = sent.map((type) => [
+    type,
+    {
+      action: 'send',
+      channel: { $ref: CHANNEL },
+      summary: SERVER_MESSAGES[type].summary,
+      messages: [messageReference(type)],
+    },
+  ]);
+  return Object.fromEntries([...received, ...told]);
+}
+
+function messageReference(type: string): Fields {
+  return { $ref: `${CHANNEL}/messages/${type}` };
+}
+
+function messageEntry(
+  type: string,
+  { summary, description, schemas }: Message,
+  examples: Readonly<Record<string, readonly unknown[]>>,
+): readonly [string, Fields] {
+  const [first, ...others] = schemas.map(schemaReference);
+  return [
+    type,
+    {
+      name: type,
+      title: type,
+      summary,
+      description,
+      contentType: 'application/json',
+      payload: others.length === 0 ? first : { oneOf: [first, ...others] },
+      examples: (examples[type] ?? []).map((payload) => ({ payload })),
+    },
+  ];
+}
