@@ -13,18 +13,12 @@ import {
 import { Line, type LineEnd } from './line.ts';
 import type { Platform } from './platform.ts';
 import { Poller, type PollKey } from './poller.ts';
-import { type ConnectionState, describeState, sameState } from './state.ts';
-import { type Feed, type Subscription, sameTarget } from './subscription.ts';
+import { describeState, sameState } from './state.ts';
+import { type Feed, nameOf, type Subscription } from './subscription.ts';
 import type { Timings } from './timings.ts';
 
 /** After how many sockets in a row that were refused, in spite of a ticket, WebSockets count as blocked. */
 const REFUSALS = 3;
-
-interface Entry {
-  state: ConnectionState;
-  /** Since when the watcher has heard nothing, where it watched before by another connection. */
-  lostAt: number | undefined;
-}
 
 /**
  * Keeps a line to the server for as long as somebody watches over it: backs off, wakes, subscribes anew with what
@@ -40,7 +34,8 @@ export class Connection implements Feed {
   readonly #access: Access;
   readonly #backOff: BackOff;
   readonly #poller: Poller;
-  readonly #entries = new Map<Subscription, Entry>();
+  /** Each with the time since when it has heard nothing, where it watched before by another connection. */
+  readonly #entries = new Map<Subscription, number | undefined>();
   /** The oldest first. */
   readonly #lines = new Set<Line>();
   /** What the last poll of was answered. */
@@ -87,20 +82,20 @@ export class Connection implements Feed {
 
   /** @param lostAt since when the watcher has heard nothing, where it watched before by another connection */
   add(subscription: Subscription, lostAt?: number): void {
-    this.#entries.set(subscription, { state: { status: 'connecting' }, lostAt });
+    this.#entries.set(subscription, lostAt);
     this.#stopListening ??= this.#platform.onWake(() => this.wake());
     if (this.#lines.size === 0 && this.#retryTimer === undefined) this.#dialAfter(0);
     for (const line of this.#lines) if (line.draining === undefined) line.subscribe(subscription);
-    this.#update();
+    this.#update([subscription]);
   }
 
   remove(subscription: Subscription): void {
     if (!this.#entries.delete(subscription)) return;
-    const { target } = subscription;
-    const shared = [...this.#entries.keys()].some((other) => sameTarget(other.target, target));
     if (this.#entries.size === 0) this.#stop();
-    for (const line of this.#lines) line.forget(subscription, shared ? undefined : target);
-    this.#update();
+    const name = nameOf(subscription.target);
+    const shared = [...this.#entries.keys()].some(({ target }) => nameOf(target) === name);
+    for (const line of this.#lines) line.forget(subscription, shared ? undefined : subscription.target);
+    this.#update([]);
   }
 
   /** The network came, or somebody looks again: what waits, waits no longer than the server asked for. */
@@ -155,13 +150,11 @@ export class Connection implements Feed {
   }
 
   #confirmed(subscription: Subscription): void {
-    const entry = this.#entries.get(subscription);
-    if (entry === undefined) return;
-    if ('topic' in subscription.target && (entry.lostAt ?? this.#failingSince) !== undefined) {
-      this.#catchUp = true;
-    }
-    entry.lostAt = undefined;
-    this.#update();
+    if (!this.#entries.has(subscription)) return;
+    const lostAt = this.#entries.get(subscription) ?? this.#failingSince;
+    if ('topic' in subscription.target && lostAt !== undefined) this.#catchUp = true;
+    this.#entries.set(subscription, undefined);
+    this.#update([subscription]);
   }
 
   #ended(line: Line, end: LineEnd): void {
@@ -212,7 +205,7 @@ export class Connection implements Feed {
   }
 
   /** Brings everything in line with what is confirmed now: which line is left behind, what is polled, what is told. */
-  #update(): void {
+  #update(changed: Iterable<Subscription> = [...this.#entries.keys()]): void {
     const subscriptions = [...this.#entries.keys()];
     for (const line of this.#lines) {
       if (!line.settled && line.open && subscriptions.every((each) => line.confirms(each)))
@@ -224,7 +217,7 @@ export class Connection implements Feed {
     }
     for (const key of this.#polled) if (!keys.has(key)) this.#polled.delete(key);
     this.#poller.follow(keys);
-    for (const [subscription, entry] of [...this.#entries]) this.#tellState(subscription, entry);
+    for (const each of changed) this.#tellState(each);
   }
 
   #settle(line: Line): void {
@@ -241,21 +234,20 @@ export class Connection implements Feed {
     }
   }
 
-  #tellState(subscription: Subscription, entry: Entry): void {
+  #tellState(subscription: Subscription): void {
     const lines = this.#confirming(subscription);
     const state = describeState(
       {
         subscribed: lines.length > 0,
         doubtful: lines.every((line) => line.doubtful),
         polled: this.#polled.has(keyOf(subscription)),
-        failingSince: entry.lostAt ?? this.#failingSince,
+        failingSince: this.#entries.get(subscription) ?? this.#failingSince,
         confirmedAt: this.#confirmedAt,
         now: this.#platform.clock.now(),
       },
       this.#timings.staleAfterMs,
     );
-    if (sameState(state, entry.state)) return;
-    entry.state = state;
+    if (sameState(state, subscription.connection)) return;
     subscription.changeState(state);
   }
 

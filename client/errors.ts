@@ -65,10 +65,13 @@ export class ConnectionRefusedError extends Error {
   override readonly name = 'ConnectionRefusedError';
   /** The code of the `bye`, such as 3507; a number, because a later server may know more of them. */
   readonly code: number;
+  /** What the server gave as its reason. */
+  readonly reason: string;
 
   constructor(code: number, reason: string) {
     super(`the server ended the connection for good: ${reason} (${code})`);
     this.code = code;
+    this.reason = reason;
   }
 }
 
@@ -91,3 +94,24 @@ export class WatchClosedError extends Error {
 
 /** What may end a watch for good. */
 export type WatchError = TicketRefusedError | ConnectionRefusedError | SubscriptionRefusedError;
+
+/** An error that goes from tab to tab, because a clone of an `Error` forgets its class. Its `cause` stays behind. */
+export interface PlainError {
+  readonly code: ConnectionRefusedError['code'] | SubscriptionRefusedError['code'] | undefined;
+  readonly text: string;
+}
+
+/** Makes an error plain. */
+export function plainError(error: WatchError): PlainError {
+  return {
+    code: 'code' in error ? error.code : undefined,
+    text: 'reason' in error ? error.reason : error.message,
+  };
+}
+
+/** Makes a plain error what it was. */
+export function watchErrorOf({ code, text }: PlainError): WatchError {
+  if (typeof code === 'number') return new ConnectionRefusedError(code, text);
+  if (code !== undefined) return new SubscriptionRefusedError({ code, title: text });
+  return new TicketRefusedError(text);
+}

@@ -25,6 +25,7 @@ export interface RequestLike {
   };
   open(method: string, url: string): void;
   setRequestHeader(name: string, value: string): void;
+  getResponseHeader(name: string): string | null;
   send(body: Blob | FormData): void;
   abort(): void;
   addEventListener(type: 'load' | 'error' | 'abort' | 'timeout', listener: () => void): void;
@@ -32,6 +33,23 @@ export interface RequestLike {
 
 /** Makes an XMLHttpRequest. */
 export type RequestConstructor = new () => RequestLike;
+
+/** The part of the Web Locks API that the client uses. */
+export interface TabLocks {
+  /** Runs `callback` with the lock, which is free again when what it returns has settled. */
+  request(
+    name: string,
+    options: { readonly signal?: AbortSignal; readonly steal?: boolean },
+    callback: () => unknown,
+  ): Promise<unknown>;
+}
+
+/** The part of a BroadcastChannel that the client uses. */
+export interface Channel {
+  onmessage: ((event: { readonly data: unknown }) => void) | null;
+  postMessage(message: unknown): void;
+  close(): void;
+}
 
 /** All that the client takes from where it runs, so that a test can take its place. */
 export interface Platform {
@@ -47,6 +65,10 @@ export interface Platform {
    * at again. Returns how to stop.
    */
   readonly onWake: (callback: () => void) => () => void;
+  /** How tabs agree on who has the connection; absent where there are none, or no such thing. */
+  readonly locks?: TabLocks;
+  /** How tabs talk. */
+  readonly openChannel?: (name: string) => Channel;
 }
 
 interface EventTargetLike {
@@ -58,6 +80,8 @@ interface Surroundings extends Partial<EventTargetLike> {
   readonly document?: EventTargetLike & { readonly visibilityState: string };
   readonly XMLHttpRequest?: RequestConstructor;
   readonly WebSocket: SocketConstructor;
+  readonly BroadcastChannel?: new (name: string) => Channel;
+  readonly navigator?: { readonly locks?: TabLocks };
 }
 
 /** What the browser, or Node from 22, offers. */
@@ -71,7 +95,19 @@ export function surroundingPlatform(): Platform {
     fetch: (url, init) => fetch(url, init),
     ...(surroundings.XMLHttpRequest === undefined ? {} : { XMLHttpRequest: surroundings.XMLHttpRequest }),
     onWake: (callback) => listenForWake(surroundings, callback),
+    ...tabsOf(surroundings),
   };
+}
+
+/** Node has locks and channels, too, but no tabs. */
+function tabsOf({
+  document,
+  navigator,
+  BroadcastChannel,
+}: Surroundings): Pick<Platform, 'locks' | 'openChannel'> {
+  const locks = navigator?.locks;
+  if (document === undefined || locks === undefined || BroadcastChannel === undefined) return {};
+  return { locks, openChannel: (name) => new BroadcastChannel(name) };
 }
 
 function listenForWake(surroundings: Surroundings, callback: () => void): () => void {

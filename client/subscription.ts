@@ -9,6 +9,8 @@ export type Target = { readonly job: string } | { readonly topic: Topic };
 /** What a connection needs to know of one who watches over it. */
 export interface Subscription {
   readonly target: Target;
+  /** What it was told last. */
+  readonly connection: ConnectionState;
   /** The newest state that the watcher has of the job it watches; absent for topics. */
   since(): Head | undefined;
   /** The newest `seq` of each job that may still change. */
@@ -29,7 +31,7 @@ export interface Feed {
   remove(subscription: Subscription): void;
 }
 
-/** Whether two targets are one subscription for the server. */
-export function sameTarget(one: Target, other: Target): boolean {
-  return JSON.stringify(one) === JSON.stringify(other);
+/** Names a target: the id of a job, or the topic, which is never like one. */
+export function nameOf(target: Target): string {
+  return 'job' in target ? target.job : target.topic;
 }

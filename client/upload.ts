@@ -1,6 +1,5 @@
 import type { Upload } from '../protocol/http.ts';
-import { UnreachableError, UploadRefusedError } from './errors.ts';
-import type { Platform, RequestConstructor } from './platform.ts';
+import { type Sending, type SendingPlatform, send } from './upload-send.ts';
 
 /** How far an upload is, in bytes of the file. */
 export interface UploadProgress {
@@ -11,46 +10,34 @@ export interface UploadProgress {
 /** How a file is uploaded. */
 export interface UploadOptions {
   /** Hears how far it is; where there is no XMLHttpRequest (Node) only of the beginning and the end. */
-  readonly onProgress?: (progress: UploadProgress) => void;
-  readonly signal?: AbortSignal;
+  readonly onProgress?: ((progress: UploadProgress) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
-
-interface Sending {
-  readonly method: 'PUT' | 'POST';
-  readonly url: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: Blob | FormData;
-}
-
-/** Headers that a browser sets by itself and refuses to take (the Fetch standard, "forbidden request-header"). */
-const AUTOMATIC_HEADERS = new Set(['host', 'content-length', 'connection']);
 
 /**
- * Sends a file where `POST /jobs` said. The promise resolves when the storage has it all.
- * @throws UploadRefusedError when the storage refuses; UnreachableError when the connection breaks; TypeError for a
- * multipart upload, which this version does not do; the signal's reason when it aborts.
+ * Sends a file in one request where `POST /jobs` said. The promise resolves when the storage has it all.
+ * @throws UploadRefusedError when the storage refuses; UnreachableError when the connection breaks; TypeError for an
+ * upload in parts, which `uploadJob` does; the signal's reason when it aborts.
  */
 export async function uploadFile(
-  platform: Pick<Platform, 'fetch' | 'XMLHttpRequest'>,
+  platform: SendingPlatform,
   upload: Upload,
   file: Blob,
-  options: UploadOptions,
+  { onProgress, signal }: UploadOptions,
 ): Promise<void> {
-  options.signal?.throwIfAborted();
+  signal?.throwIfAborted();
   const sending = prepare(upload, file);
-  const report = (sent: number) =>
-    options.onProgress?.({ sent: Math.min(sent, file.size), total: file.size });
+  // A form counts its own overhead too: never more than the file has.
+  const report = (sent: number) => onProgress?.({ sent: Math.min(sent, file.size), total: file.size });
   report(0);
-  await (platform.XMLHttpRequest === undefined
-    ? sendByFetch(platform.fetch, sending, options.signal)
-    : sendByRequest(platform.XMLHttpRequest, sending, report, options.signal));
+  await send(platform, sending, report, signal);
   report(file.size);
 }
 
 function prepare(upload: Upload, file: Blob): Sending {
   switch (upload.method) {
     case 'PUT':
-      return { method: 'PUT', url: upload.url, headers: withoutAutomatic(upload.headers), body: file };
+      return { method: 'PUT', url: upload.url, headers: upload.headers, body: file };
     case 'POST': {
       const form = new FormData();
       for (const [name, value] of Object.entries(upload.fields)) form.append(name, value);
@@ -58,72 +45,6 @@ function prepare(upload: Upload, file: Blob): Sending {
       return { method: 'POST', url: upload.url, headers: {}, body: form };
     }
     case 'MULTIPART':
-      throw new TypeError('this client does not upload in parts: ask for "put" or "post"');
+      throw new TypeError('an upload in parts is not one request: use uploadJob');
   }
-}
-
-function withoutAutomatic(headers: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(headers).filter(([name]) => !AUTOMATIC_HEADERS.has(name.toLowerCase())),
-  );
-}
-
-async function sendByFetch(
-  fetch: Platform['fetch'],
-  sending: Sending,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  const { method, headers, body } = sending;
-  try {
-    const response = await fetch(sending.url, {
-      method,
-      headers,
-      body,
-      ...(signal === undefined ? {} : { signal }),
-    });
-    const text = await response.text();
-    if (!response.ok) throw refusal(response.status, text);
-  } catch (cause) {
-    if (cause instanceof UploadRefusedError) throw cause;
-    if (signal?.aborted === true) throw signal.reason;
-    throw new UnreachableError('the upload broke off', { cause });
-  }
-}
-
-function sendByRequest(
-  Request: RequestConstructor,
-  sending: Sending,
-  report: (sent: number) => void,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const request = new Request();
-    const abort = () => {
-      reject(signal?.reason);
-      request.abort();
-    };
-    const broken = () => {
-      signal?.removeEventListener('abort', abort);
-      reject(new UnreachableError('the upload broke off'));
-    };
-    // A form counts its own overhead too: `report` cuts at the size of the file.
-    request.upload.addEventListener('progress', (event) => report(event.loaded));
-    request.addEventListener('error', broken);
-    request.addEventListener('abort', broken);
-    request.addEventListener('timeout', broken);
-    request.addEventListener('load', () => {
-      signal?.removeEventListener('abort', abort);
-      if (request.status >= 200 && request.status < 300) resolve();
-      else reject(refusal(request.status, request.responseText));
-    });
-    signal?.addEventListener('abort', abort, { once: true });
-    request.open(sending.method, sending.url);
-    for (const [name, value] of Object.entries(sending.headers)) request.setRequestHeader(name, value);
-    request.send(sending.body);
-  });
-}
-
-/** S3 answers errors as XML; its code is all that a program needs of it. */
-function refusal(status: number, text: string): UploadRefusedError {
-  return new UploadRefusedError(status, /<Code>(\w{1,64})<\/Code>/.exec(text)?.[1]);
 }

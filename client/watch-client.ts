@@ -5,6 +5,7 @@ import { Connection } from './connection.ts';
 import { type JobWatch, JobWatcher } from './job-watch.ts';
 import { type Platform, surroundingPlatform } from './platform.ts';
 import type { Feed } from './subscription.ts';
+import { createTabFeed } from './tabs.ts';
 import { DEFAULT_TIMINGS, type Timings } from './timings.ts';
 import { type TopicWatch, TopicWatcher } from './topic-watch.ts';
 import { WatchApi } from './watch-api.ts';
@@ -15,6 +16,16 @@ export interface WatchClientOptions extends Partial<Platform> {
   /** The URL that `/jobs` is appended to. */
   readonly api: string;
   readonly timings?: Partial<Timings>;
+  /**
+   * Whether the tabs of a browser that watch as the caller share one connection; true unless told. All tabs of this
+   * origin with this API and `subject` count as one caller. Watches by token or callback are never shared.
+   */
+  readonly shareBetweenTabs?: boolean;
+  /**
+   * Who the caller is, where the tabs of one browser may be signed in differently (as by a `fetch` that adds a token
+   * of the tab's own): tabs share with those of the same subject only. Any text; it is never sent anywhere.
+   */
+  readonly subject?: string;
 }
 
 /**
@@ -53,7 +64,19 @@ export function createWatchClient(options: WatchClientOptions): WatchClient {
   const platform: Platform = { ...surroundingPlatform(), ...options };
   const timings: Timings = { ...DEFAULT_TIMINGS, ...options.timings };
   const api = new WatchApi(options.api, platform.fetch);
-  const caller: Feed = new Connection(platform, timings, accessTo(api, { id: '' }));
+  const connection = new Connection(platform, timings, accessTo(api, { id: '' }));
+  const { locks, openChannel } = platform;
+  const tabs =
+    options.shareBetweenTabs === false || locks === undefined || openChannel === undefined
+      ? undefined
+      : // The number is the version of what tabs say to each other.
+        createTabFeed(
+          { ...platform, locks, openChannel },
+          timings,
+          `jobwire 1 ${api.base} ${options.subject ?? ''}`,
+          connection,
+        );
+  const caller: Feed = tabs ?? connection;
   /** By token or callback, while somebody watches. */
   const connections = new Map<unknown, Connection>();
   const watchers = new Set<Watcher>();
@@ -87,6 +110,7 @@ export function createWatchClient(options: WatchClientOptions): WatchClient {
     watchTopic: (topic, watch = {}) => begin(new TopicWatcher(caller, topic), watch.signal),
     close: () => {
       for (const watcher of [...watchers]) watcher.close();
+      tabs?.leave();
     },
   };
 }

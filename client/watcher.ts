@@ -75,7 +75,6 @@ export abstract class Watcher implements Subscription, Watching {
   }
 
   close(): void {
-    this.#feed.remove(this);
     this.changeState({ status: 'closed' });
   }
 
@@ -140,6 +139,7 @@ export abstract class Watcher implements Subscription, Watching {
     this.#state = state;
     this.#tell({ type: 'connection', connection: state });
     if (state.status !== 'closed') return;
+    this.#feed.remove(this);
     this.#signal?.removeEventListener('abort', this.#abort);
     this.closed(state);
     this.#listeners.clear();

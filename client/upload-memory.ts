@@ -1,0 +1,82 @@
+/**
+ * Where it is kept which job a file is being uploaded for, so that the upload goes on after a reload: a page's
+ * `localStorage`, or a store of your own. What is kept is text; it holds the job's token.
+ */
+export interface UploadStore {
+  get(key: string): string | undefined | Promise<string | undefined>;
+  set(key: string, value: string): void | Promise<void>;
+  delete(key: string): void | Promise<unknown>;
+}
+
+/** The job of an upload that has begun. */
+export interface RememberedUpload {
+  readonly id: string;
+  readonly token: string;
+}
+
+interface WebStorage {
+  getItem(key: string): string | null;
+  setItem(key: string, value: string): void;
+  removeItem(key: string): void;
+}
+
+/** One file's place in a store. A store that fails makes an upload one that cannot be resumed, no worse. */
+export class UploadMemory {
+  readonly #store: UploadStore | undefined;
+  readonly #key: string;
+
+  /** `identity` is what makes it the same upload: API, kind, and the file's name, type, size and date. */
+  constructor(store: UploadStore | undefined, identity: readonly unknown[]) {
+    this.#store = store;
+    this.#key = `jobwire.upload:${JSON.stringify(identity)}`;
+  }
+
+  async recall(): Promise<RememberedUpload | undefined> {
+    return await harmless(async () => {
+      const text = await this.#store?.get(this.#key);
+      return text === undefined ? undefined : readRemembered(text);
+    });
+  }
+
+  async remember({ id, token }: RememberedUpload): Promise<void> {
+    await harmless(async () => this.#store?.set(this.#key, JSON.stringify({ id, token })));
+  }
+
+  async forget(): Promise<void> {
+    await harmless(async () => this.#store?.delete(this.#key));
+  }
+}
+
+/** The browser's `localStorage`; undefined where there is none (Node), or the page may not use it. */
+export function surroundingStore(): UploadStore | undefined {
+  // Node's types know neither, the browser's know both always: optional holds for both.
+  const { document, localStorage } = surroundings();
+  if (document === undefined || localStorage === undefined) return undefined; // Node's is a file of its own
+  return {
+    get: (key) => localStorage.getItem(key) ?? undefined,
+    set: (key, value) => localStorage.setItem(key, value),
+    delete: (key) => localStorage.removeItem(key),
+  };
+}
+
+function surroundings(): { readonly document?: unknown; readonly localStorage?: WebStorage } {
+  try {
+    const { document, localStorage } = globalThis as { document?: unknown; localStorage?: WebStorage };
+    return { document, ...(localStorage === undefined ? {} : { localStorage }) };
+  } catch {
+    return {}; // a page whose storage is blocked is told so by a SecurityError
+  }
+}
+
+function readRemembered(text: string): RememberedUpload | undefined {
+  const { id, token } = Object(JSON.parse(text)) as Partial<Record<keyof RememberedUpload, unknown>>; // looked at below
+  return typeof id === 'string' && typeof token === 'string' ? { id, token } : undefined;
+}
+
+async function harmless<Result>(use: () => Promise<Result>): Promise<Result | undefined> {
+  try {
+    return await use();
+  } catch {
+    return undefined; // full, blocked, or not ours: the upload begins anew then
+  }
+}

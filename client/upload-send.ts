@@ -1,0 +1,95 @@
+import { UnreachableError, UploadRefusedError } from './errors.ts';
+import type { Platform, RequestConstructor } from './platform.ts';
+
+/** What a body is sent by. */
+export type SendingPlatform = Pick<Platform, 'fetch' | 'XMLHttpRequest'>;
+
+/** One request to the storage. */
+export interface Sending {
+  readonly method: 'PUT' | 'POST';
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Blob | FormData;
+}
+
+/** Headers that a browser sets by itself and refuses to take (the Fetch standard, "forbidden request-header"). */
+const AUTOMATIC_HEADERS = new Set(['host', 'content-length', 'connection']);
+
+/**
+ * Sends one request to the storage; answers the entity tag of what it has then, where it says one. `report` hears
+ * of bytes of the body that have left, where there is an XMLHttpRequest.
+ * @throws UploadRefusedError when the storage refuses; UnreachableError when the connection breaks; the signal's
+ *   reason when it aborts.
+ */
+export async function send(
+  platform: SendingPlatform,
+  sending: Sending,
+  report: (sent: number) => void,
+  signal: AbortSignal | undefined,
+): Promise<string | undefined> {
+  signal?.throwIfAborted();
+  const allowed = { ...sending, headers: withoutAutomatic(sending.headers) };
+  return await (platform.XMLHttpRequest === undefined
+    ? sendByFetch(platform.fetch, allowed, signal)
+    : sendByRequest(platform.XMLHttpRequest, allowed, report, signal));
+}
+
+function withoutAutomatic(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers).filter(([name]) => !AUTOMATIC_HEADERS.has(name.toLowerCase())),
+  );
+}
+
+async function sendByFetch(
+  fetch: Platform['fetch'],
+  { url, method, headers, body }: Sending,
+  signal: AbortSignal | undefined,
+): Promise<string | undefined> {
+  try {
+    const response = await fetch(url, { method, headers, body, signal: signal ?? null });
+    const text = await response.text();
+    if (!response.ok) throw refusal(response.status, text);
+    return response.headers.get('etag') ?? undefined;
+  } catch (cause) {
+    if (cause instanceof UploadRefusedError) throw cause;
+    if (signal?.aborted === true) throw signal.reason;
+    throw new UnreachableError('the upload broke off', { cause });
+  }
+}
+
+function sendByRequest(
+  Request: RequestConstructor,
+  sending: Sending,
+  report: (sent: number) => void,
+  signal: AbortSignal | undefined,
+): Promise<string | undefined> {
+  return new Promise((resolve, reject) => {
+    const request = new Request();
+    const abort = () => {
+      reject(signal?.reason);
+      request.abort();
+    };
+    const broken = () => {
+      signal?.removeEventListener('abort', abort);
+      reject(new UnreachableError('the upload broke off'));
+    };
+    request.upload.addEventListener('progress', (event) => report(event.loaded));
+    request.addEventListener('error', broken);
+    request.addEventListener('abort', broken);
+    request.addEventListener('timeout', broken);
+    request.addEventListener('load', () => {
+      signal?.removeEventListener('abort', abort);
+      if (request.status < 200 || request.status > 299) reject(refusal(request.status, request.responseText));
+      else resolve(request.getResponseHeader('etag') ?? undefined);
+    });
+    signal?.addEventListener('abort', abort, { once: true });
+    request.open(sending.method, sending.url);
+    for (const [name, value] of Object.entries(sending.headers)) request.setRequestHeader(name, value);
+    request.send(sending.body);
+  });
+}
+
+/** S3 answers errors as XML; its code is all that a program needs of it. */
+function refusal(status: number, text: string): UploadRefusedError {
+  return new UploadRefusedError(status, /<Code>(\w{1,64})<\/Code>/.exec(text)?.[1]);
+}
