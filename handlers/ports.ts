@@ -207,11 +207,16 @@ export interface Delivery {
   readonly connectingUntil?: string;
 }
 
-/** A look at a job that is due later: while it is still in `status`, its deadlines are checked. */
+/**
+ * A look at a job that is due later. Each look sends the next one, as a chain: until the job has ended, or, with
+ * `execution`, until that execution has ended or another has taken over.
+ */
 export interface Deadline {
   readonly job: string;
   readonly epoch: string;
-  readonly status: Status;
+  readonly execution?: string;
+  /** When the chain last looked; RFC 3339. Absent before its first look. */
+  readonly lookedAt?: string;
 }
 
 /** A job that waits for the process function. */

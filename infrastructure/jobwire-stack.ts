@@ -64,12 +64,12 @@ export class JobwireStack extends Stack {
       deadlines,
     });
     const { work } = processing;
+    sweeping.allowWork(work);
     const uploaded = new ObjectCreated(this, 'Uploaded', {
       bundle: functions.objectCreated,
       jobs,
       uploads,
       work,
-      deadlines,
     });
     const publishing = new Publishing(this, 'Publishing', {
       bundles: functions,

@@ -59,6 +59,13 @@ export class NodeFunction extends Construct {
     this.allow(['logs:CreateLogStream', 'logs:PutLogEvents'], [logGroup.logGroupArn]);
   }
 
+  /** Sets variables that were not known when the function was made. */
+  tell(variables: NodeFunctionProps['variables']): void {
+    for (const [name, value] of Object.entries(environmentOf(variables))) {
+      this.function.addEnvironment(name, value);
+    }
+  }
+
   /** Lets the function do the actions on the resources (ARNs), and on nothing else. */
   allow(actions: readonly string[], resources: readonly string[]): void {
     this.function.addToRolePolicy(

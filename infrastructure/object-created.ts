@@ -15,7 +15,6 @@ export interface ObjectCreatedProps {
   readonly jobs: JobsTable;
   readonly uploads: Uploads;
   readonly work: QueueWithDeadLetters;
-  readonly deadlines: QueueWithDeadLetters;
 }
 
 /** Queues the job of every object that is uploaded. */
@@ -30,19 +29,17 @@ export class ObjectCreated extends Construct {
       bundle: props.bundle,
       description: 'Checks an upload and queues its job',
       memory: 512,
-      timeout: Duration.seconds(30), // five short calls, each of which may be retried
+      timeout: Duration.seconds(30), // four short calls, each of which may be retried
       variables: {
         jobsTable: props.jobs.table.tableName,
         uploadsBucket: props.uploads.bucket.bucketName,
         workQueueUrl: props.work.queue.queueUrl,
-        deadlinesQueueUrl: props.deadlines.queue.queueUrl,
       },
     });
     props.jobs.allow(this.objectCreated, ['GetItem', 'UpdateItem']);
     props.uploads.allowRead(this.objectCreated);
     props.uploads.allowDiscovery(this.objectCreated);
     props.work.allowSend(this.objectCreated);
-    props.deadlines.allowSend(this.objectCreated);
 
     this.failures = new FailureQueue(this, 'Failures');
     const { bucket, prefix } = props.uploads;

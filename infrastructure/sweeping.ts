@@ -43,4 +43,13 @@ export class Sweeping extends Construct {
     // Deadlines may be late by seconds: a few at a time, and functions that people wait for go first.
     this.sweep.consume(this.deadlines.queue, { size: 10, maxConcurrency: 2 });
   }
+
+  /**
+   * Lets the sweep send the work of a job again. To be called once; not a property, because the function behind
+   * the work queue in turn needs the deadlines queue.
+   */
+  allowWork(work: QueueWithDeadLetters): void {
+    this.sweep.tell({ workQueueUrl: work.queue.queueUrl });
+    work.allowSend(this.sweep);
+  }
 }

@@ -88,7 +88,7 @@ async function makeJob(
   const { kind, fileName, contentType, size, upload, tags, crc32 } = request;
   const epoch = newEpoch(at);
   const input = { fileName, contentType, size };
-  await deadlines.send([{ job: id, epoch, status: 'awaiting-upload' }], {
+  await deadlines.send([{ job: id, epoch }], {
     delaySeconds: UPLOAD_SECONDS[upload], // the queue cuts it to its 900 s, and the sweep sends it on until it is due
   });
   const uploadId = upload === 'multipart' ? await uploads.begin({ id, epoch, input }) : undefined;

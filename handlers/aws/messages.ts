@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { EpochSchema, JobIdSchema, StatusSchema, TimeSchema } from '../../protocol/job.ts';
+import { EpochSchema, JobIdSchema, TimeSchema } from '../../protocol/job.ts';
 import type { Deadline, Delivery, Work } from '../ports.ts';
 
 /** The bodies of our queues' messages, as they are read. */
@@ -16,7 +16,8 @@ export const DeliverySchema: v.GenericSchema<unknown, Delivery> = v.object({
 export const DeadlineSchema: v.GenericSchema<unknown, Deadline> = v.object({
   job: JobIdSchema,
   epoch: EpochSchema,
-  status: StatusSchema,
+  execution: v.exactOptional(v.pipe(v.string(), v.minLength(1))),
+  lookedAt: v.exactOptional(TimeSchema),
 });
 
 /** A body of the work queue. */

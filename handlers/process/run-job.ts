@@ -29,8 +29,20 @@ const STOP_BEFORE_END = 10_000;
 /** So long before the function's own end nothing is tried any more. Milliseconds. */
 const GIVE_UP_BEFORE_END = 1_000;
 
+/**
+ * So long the claim is tried. A message that is kept comes again after the queue's 930 s only, which its watchers
+ * would notice more than a function that waits through the minute or two of a throttled table. Milliseconds.
+ */
+const CLAIM_FOR = 120_000;
+
 /** When the first look for a stalled job is due: the stall deadline of the sweep stage. */
 const FIRST_LOOK_SECONDS = 60;
+
+/**
+ * So long the work waits for the deadlines queue. Without that message a stall is noticed by the job's own chain
+ * of looks, within 15 minutes instead of one; no reason to let the work wait longer. Milliseconds.
+ */
+const SEND_DEADLINE_FOR = 10_000;
 
 /** What `runJob` needs. */
 export interface RunJobParts {
@@ -59,7 +71,7 @@ export async function runJob(work: Work, endsAt: number, parts: RunJobParts): Pr
     const claimed = await persist(
       'claiming the job',
       () => claim(work, execution, parts),
-      Math.min(clock.now() + STOP_BEFORE_END, endsAt - STOP_BEFORE_END),
+      Math.min(clock.now() + CLAIM_FOR, endsAt - STOP_BEFORE_END),
       parts,
     );
     if (claimed.kind !== 'claimed') return claimed.kind === 'keep' ? 'keep' : 'done';
@@ -106,8 +118,8 @@ class Run {
       log,
       stop: (reason) => this.#abort.abort(reason),
     });
-    const watching = this.#sendDeadline();
     try {
+      await this.#sendDeadline();
       const { kind } = this.#record.job;
       const processor = isKind(kind) ? this.#parts.processors[kind] : undefined;
       const ending =
@@ -120,8 +132,6 @@ class Run {
     } finally {
       timeLimit.cancel();
       await reporter.settle();
-      this.#abort.abort(new WorkStoppedError('cancelled')); // ends what is left: the deadline's retries
-      await watching;
       meter.milliseconds('JobDuration', clock.now() - startedAt);
     }
   }
@@ -190,21 +200,22 @@ class Run {
     }
   }
 
-  /** Without this message nobody would notice a stall; the work itself does not wait for it. */
+  /** Before the work begins, so that an execution that kills itself with it has somebody who looks each minute. */
   async #sendDeadline(): Promise<void> {
-    const { deadlines, log } = this.#parts;
+    const { deadlines, clock, log } = this.#parts;
     const { id: job, epoch } = this.#record.job;
     const { signal } = this.#abort;
     try {
       await persist(
         'sending the deadline',
-        () => deadlines.send([{ job, epoch, status: 'running' }], { delaySeconds: FIRST_LOOK_SECONDS }),
-        this.#endsAt - GIVE_UP_BEFORE_END,
+        () =>
+          deadlines.send([{ job, epoch, execution: this.#execution }], { delaySeconds: FIRST_LOOK_SECONDS }),
+        Math.min(clock.now() + SEND_DEADLINE_FOR, this.#endsAt - STOP_BEFORE_END),
         this.#parts,
         signal,
       );
     } catch (error) {
-      if (!signal.aborted) log.error('nobody will look whether this job stalls', { job, error });
+      if (!signal.aborted) log.error('a stall of this job will be noticed late', { job, error });
     }
   }
 }

@@ -9,6 +9,15 @@ export const STALL_SECONDS = 60;
 export const QUEUED_SECONDS = 6 * 3600;
 
 /**
+ * So long a job may wait before its work is sent again, in case it was never sent: longer than the retries of
+ * `object-created` take (three attempts within some three minutes: infrastructure/object-created.ts).
+ */
+export const WORK_AGAIN_SECONDS = 900;
+
+/** How often after that: seldom, because a long wait is mostly a long queue, and one message more lengthens it. */
+export const WORK_AGAIN_EVERY_SECONDS = 3600;
+
+/**
  * So long after an execution has died its message comes again and another takes over: the visibility time-out of
  * the work queue, which must be longer than the function's 900 seconds, and some time for SQS.
  */
@@ -43,6 +52,18 @@ export function dueOf(record: JobRecord, now: Date): Due {
     default:
       return {};
   }
+}
+
+/**
+ * Whether the work of a job has to be sent again, since nobody else would if it had never been sent. `lookedAt`
+ * is when the chain of looks last came by. An upload without a tag was not found to be what was announced.
+ */
+export function isWorkDue(record: JobRecord, lookedAt: string | undefined, now: Date): boolean {
+  if (record.job.status !== 'queued' || record.objectTag === undefined) return false;
+  const firstAt = enteredAt(record, 'queued') + WORK_AGAIN_SECONDS * 1000;
+  const turns = (at: number) =>
+    Math.max(0, 1 + Math.floor((at - firstAt) / (WORK_AGAIN_EVERY_SECONDS * 1000)));
+  return turns(now.getTime()) > (lookedAt === undefined ? 0 : turns(Date.parse(lookedAt)));
 }
 
 function dueWhileRunning(record: JobRecord, now: Date): Due {

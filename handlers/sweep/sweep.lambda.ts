@@ -6,15 +6,17 @@ import { SqsQueue } from '../aws/sqs-queue.ts';
 import { createLog, createMeter } from '../aws/telemetry.ts';
 import { UploadsBucket } from '../aws/uploads-bucket.ts';
 import { readEnvironment } from '../environment.ts';
-import type { Deadline } from '../ports.ts';
+import type { Deadline, Work } from '../ports.ts';
 import { type SweepParts, sweep } from './sweep.ts';
 
-const environment = readEnvironment(['jobsTable', 'uploadsBucket', 'deadlinesQueueUrl']);
+const environment = readEnvironment(['jobsTable', 'uploadsBucket', 'workQueueUrl', 'deadlinesQueueUrl']);
+const sqs = createSqsClient();
 const meter = createMeter('sweep');
 const parts: SweepParts = {
   jobs: new JobsTable({ client: createDynamoDbClient(), tableName: environment.jobsTable }),
   uploads: new UploadsBucket({ client: createS3Client(), bucketName: environment.uploadsBucket }),
-  deadlines: new SqsQueue<Deadline>({ client: createSqsClient(), queueUrl: environment.deadlinesQueueUrl }),
+  work: new SqsQueue<Work>({ client: sqs, queueUrl: environment.workQueueUrl }),
+  deadlines: new SqsQueue<Deadline>({ client: sqs, queueUrl: environment.deadlinesQueueUrl }),
   now: () => new Date(),
   log: createLog('sweep'),
   meter,

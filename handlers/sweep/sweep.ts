@@ -5,8 +5,19 @@ import {
   type MalformedDataError,
   UnavailableError,
 } from '../errors.ts';
-import type { Deadline, JobChange, JobRecord, Jobs, Log, Meter, Now, Queue, Uploads } from '../ports.ts';
-import { dueOf } from './due.ts';
+import type {
+  Deadline,
+  JobChange,
+  JobRecord,
+  Jobs,
+  Log,
+  Meter,
+  Now,
+  Queue,
+  Uploads,
+  Work,
+} from '../ports.ts';
+import { dueOf, isWorkDue } from './due.ts';
 
 /** One message of the deadlines queue. */
 export type DeadlineReading =
@@ -17,6 +28,7 @@ export type DeadlineReading =
 export interface SweepParts {
   readonly jobs: Jobs;
   readonly uploads: Pick<Uploads, 'abort'>;
+  readonly work: Queue<Work>;
   readonly deadlines: Queue<Deadline>;
   readonly now: Now;
   readonly log: Log;
@@ -27,9 +39,11 @@ export interface SweepParts {
 const LONGEST_DELAY_SECONDS = 900;
 
 /**
- * Looks at jobs whose deadline may have passed. A job has one chain of messages for each status: while the job
- * is in it, each look sends the next message; the chain ends when the job has moved on. Answers the ids of
- * messages that must come again, because something was unavailable; looking twice is harmless.
+ * Looks at jobs whose deadline may have passed. A job has one chain of messages for its whole life, begun before
+ * the job itself: each look sends the next message until the job has ended. So there is no status in which a job
+ * can be forgotten, whoever died. Beside it each execution has a chain of its own, which looks each minute and ends
+ * with it. Answers the ids of messages that must come again, because something was unavailable; looking twice is
+ * harmless.
  */
 export async function sweep(
   readings: readonly DeadlineReading[],
@@ -54,19 +68,42 @@ export async function sweep(
 /** @throws UnavailableError, MalformedDataError. */
 async function look(deadline: Deadline, parts: SweepParts): Promise<void> {
   const { jobs, deadlines, now } = parts;
-  let record = await jobs.read(deadline.job);
-  const due = record === undefined || !isAbout(record, deadline) ? undefined : dueOf(record, now());
-  if (record !== undefined && due?.action !== undefined) record = await act(record, due.action, parts);
+  const seen = await jobs.read(deadline.job);
+  if (seen === undefined || !isAbout(seen, deadline)) return;
+  const lookedAt = now();
+  const { action } = dueOf(seen, lookedAt);
+  const record = action === undefined ? seen : await act(seen, action, parts);
   if (record === undefined || !isAbout(record, deadline)) return;
-  const { action, nextLook } = dueOf(record, now());
-  if (action === undefined && nextLook === undefined) return; // the end of the job: nothing is due any more
-  // Something may be due again already (somebody else changed the job first): then at once.
-  const seconds = nextLook === undefined ? 1 : Math.ceil((nextLook.getTime() - now().getTime()) / 1000);
-  await deadlines.send([deadline], { delaySeconds: Math.min(LONGEST_DELAY_SECONDS, Math.max(1, seconds)) });
+  if (isWorkDue(record, deadline.lookedAt, lookedAt)) await sendAgain(record, parts);
+  const delaySeconds = delayUntilNextLook(record, deadline, now());
+  if (delaySeconds === undefined) return; // the end of the job: nothing is due any more
+  await deadlines.send([{ ...deadline, lookedAt: lookedAt.toISOString() }], { delaySeconds });
 }
 
-function isAbout({ job }: JobRecord, deadline: Deadline): boolean {
-  return job.epoch === deadline.epoch && job.status === deadline.status;
+/** Whether the chain goes on: that of an execution while it works on the job, that of the job in any status. */
+function isAbout({ job, execution }: JobRecord, deadline: Deadline): boolean {
+  if (job.epoch !== deadline.epoch) return false;
+  if (deadline.execution === undefined) return true;
+  return job.status === 'running' && execution?.id === deadline.execution;
+}
+
+function delayUntilNextLook(record: JobRecord, deadline: Deadline, now: Date): number | undefined {
+  const { action, nextLook } = dueOf(record, now);
+  // Something is due again already (somebody else changed the job first): at once.
+  if (action !== undefined) return 1;
+  if (nextLook === undefined) return undefined;
+  // The chain of the execution looks each minute; where there is none, because the execution died before it sent
+  // a message, this one does in time.
+  if (record.job.status === 'running' && deadline.execution === undefined) return LONGEST_DELAY_SECONDS;
+  const seconds = Math.ceil((nextLook.getTime() - now.getTime()) / 1000);
+  return Math.min(LONGEST_DELAY_SECONDS, Math.max(1, seconds));
+}
+
+/** Harmless where the first message is still in the queue: the claim lets one execution start. */
+async function sendAgain({ job }: JobRecord, { work, log, meter }: SweepParts): Promise<void> {
+  await work.send([{ job: job.id, epoch: job.epoch }]);
+  meter.count('WorkSentAgain', 1);
+  log.info('a job waits long: its work was sent again', { job: job.id });
 }
 
 /** Answers the job afterwards, also where somebody else changed it first. */

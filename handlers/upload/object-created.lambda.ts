@@ -5,17 +5,15 @@ import { SqsQueue } from '../aws/sqs-queue.ts';
 import { createLog } from '../aws/telemetry.ts';
 import { UploadsBucket } from '../aws/uploads-bucket.ts';
 import { readEnvironment } from '../environment.ts';
-import type { Deadline, Work } from '../ports.ts';
+import type { Work } from '../ports.ts';
 import { createObjectCreated } from './object-created.ts';
 
-const environment = readEnvironment(['jobsTable', 'uploadsBucket', 'workQueueUrl', 'deadlinesQueueUrl']);
-const sqs = createSqsClient();
+const environment = readEnvironment(['jobsTable', 'uploadsBucket', 'workQueueUrl']);
 
 const objectCreated = createObjectCreated({
   jobs: new JobsTable({ client: createDynamoDbClient(), tableName: environment.jobsTable }),
   uploads: new UploadsBucket({ client: createS3Client(), bucketName: environment.uploadsBucket }),
-  work: new SqsQueue<Work>({ client: sqs, queueUrl: environment.workQueueUrl }),
-  deadlines: new SqsQueue<Deadline>({ client: sqs, queueUrl: environment.deadlinesQueueUrl }),
+  work: new SqsQueue<Work>({ client: createSqsClient(), queueUrl: environment.workQueueUrl }),
   now: () => new Date(),
   log: createLog('object-created'),
 });

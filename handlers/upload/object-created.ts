@@ -1,6 +1,6 @@
 import type { JobError, Progress } from '../../protocol/job.ts';
 import { ChangeRefusedError } from '../errors.ts';
-import type { Deadline, JobRecord, Jobs, Log, Now, Queue, UploadedObject, Uploads, Work } from '../ports.ts';
+import type { JobFields, JobRecord, Jobs, Log, Now, Queue, UploadedObject, Uploads, Work } from '../ports.ts';
 import { mismatchOf } from './mismatch.ts';
 
 /** What S3 says when an upload has arrived. Only the names count: size and tag may be those of an older upload. */
@@ -14,16 +14,12 @@ export interface ObjectCreatedDependencies {
   readonly jobs: Pick<Jobs, 'read' | 'change'>;
   readonly uploads: Pick<Uploads, 'inspect'>;
   readonly work: Queue<Work>;
-  readonly deadlines: Queue<Deadline>;
   readonly now: Now;
   readonly log: Log;
 }
 
 /** How often the job may move between our read and our write before the event is left to Lambda's retry. */
 const ATTEMPTS = 5;
-
-/** When the sweep first looks at a queued job, in seconds: the longest that SQS delays a message. */
-const DEADLINE_SECONDS = 900;
 
 /** Statuses from which an upload still leads to work. */
 const WAITING = ['awaiting-upload', 'queued'];
@@ -35,7 +31,11 @@ const WAITING = ['awaiting-upload', 'queued'];
  * S3 sends events at least once, late, and in any order (aws-facts 4), so an event is only a reason to look: the
  * state of job and object decide, never the event's content. Whatever is sent twice is harmless, because the
  * claim `queued → running` lets exactly one execution start. A function that dies between the change and the
- * send is repaired by the event's own retry, which finds the job `queued` and sends again.
+ * send is repaired by the event's own retry, which finds the job `queued` and sends again; and where no retry comes
+ * through, by the sweep, which sends work again for a job that has waited long.
+ *
+ * `objectTag` is written of an object that was found to be what was announced, and of no other: where a function
+ * dies between finding a mismatch and failing the job, it is the missing tag that keeps the sweep from sending work.
  * @throws ChangeRefusedError when the job would not stand still; UnavailableError. Lambda repeats the event.
  */
 export function createObjectCreated(
@@ -75,26 +75,42 @@ async function advance(
     log.warn('An upload was deleted before it was looked at', { job, epoch });
     return;
   }
-  const queued = await enqueue(record, object, dependencies);
-  const error = mismatchOf(queued, object);
-  if (error === undefined) await handOver(queued, dependencies);
-  else await fail(queued, error, dependencies);
+  const error = mismatchOf(record, object);
+  if (error === undefined) await handOver(await accept(record, object, dependencies), dependencies);
+  else await fail(await enqueueUnchecked(record, dependencies), error, dependencies);
 }
 
 /** The job in `queued`, with the tag of the object that is there now; the newest upload counts until work starts. */
+async function accept(
+  record: JobRecord,
+  { tag }: UploadedObject,
+  dependencies: ObjectCreatedDependencies,
+): Promise<JobRecord> {
+  if (record.job.status === 'queued' && record.objectTag === tag) return record;
+  return await enqueue(record, { objectTag: tag, ...progressOf(record) }, dependencies);
+}
+
+/** The job in `queued`, through which every way to `failed` leads; an object that was checked before stays the one. */
+async function enqueueUnchecked(
+  record: JobRecord,
+  dependencies: ObjectCreatedDependencies,
+): Promise<JobRecord> {
+  if (record.job.status === 'queued') return record;
+  return await enqueue(record, progressOf(record), dependencies);
+}
+
 async function enqueue(
   record: JobRecord,
-  object: UploadedObject,
+  set: JobFields,
   { jobs, now }: ObjectCreatedDependencies,
 ): Promise<JobRecord> {
   const isQueued = record.job.status === 'queued';
-  if (isQueued && record.objectTag === object.tag) return record;
   return await jobs.change(record.job.id, {
     at: now().toISOString(),
     ...(isQueued ? { within: ['queued'] } : { to: 'queued' }),
     epoch: record.job.epoch,
     seq: record.job.seq,
-    set: { objectTag: object.tag, ...progressOf(record) },
+    set,
     clear: ['step'], // `upload`, where the uploader told of its progress
   });
 }
@@ -114,9 +130,6 @@ async function fail(
   log.info('An upload is not what was announced', { job: job.id, code: error.code });
 }
 
-async function handOver({ job }: JobRecord, { work, deadlines }: ObjectCreatedDependencies): Promise<void> {
+async function handOver({ job }: JobRecord, { work }: ObjectCreatedDependencies): Promise<void> {
   await work.send([{ job: job.id, epoch: job.epoch }]);
-  await deadlines.send([{ job: job.id, epoch: job.epoch, status: 'queued' }], {
-    delaySeconds: DEADLINE_SECONDS,
-  });
 }

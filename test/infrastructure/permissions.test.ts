@@ -39,7 +39,6 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
     's3:GetObject <Uploads/Bucket.Arn>/uploads/*',
     's3:ListBucket <Uploads/Bucket.Arn>',
     send('Processing/Work/Queue'),
-    send('Sweeping/Deadlines/Queue'),
     send('Uploaded/Failures'), // asynchronous invocation sends there with the function's role
   ],
   'Processing/Process': [
@@ -78,6 +77,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   'Sweeping/Sweep': [
     ...jobs('GetItem', 'UpdateItem'),
     's3:AbortMultipartUpload <Uploads/Bucket.Arn>/uploads/*',
+    send('Processing/Work/Queue'), // again, for a job that waits long
     send('Sweeping/Deadlines/Queue'),
     ...receive('Sweeping/Deadlines/Queue'),
   ],

@@ -98,7 +98,7 @@ describe('the queues', () => {
     expect(readMessages({ Records: [message(JSON.stringify(delivery))] }, DeliverySchema)).toMatchObject([
       { message: delivery },
     ]);
-    const deadline = { job, epoch, status: 'running' };
+    const deadline = { job, epoch, execution: 'one', lookedAt: '2026-11-23T12:00:00.000Z' };
     expect(readMessages({ Records: [message(JSON.stringify(deadline))] }, DeadlineSchema)).toMatchObject([
       { message: deadline },
     ]);

@@ -112,7 +112,10 @@ describe('success', () => {
     });
     expect(JSON.parse(Buffer.from(written?.body ?? []).toString())).toMatchObject({ rows: 2 });
     expect(deadlines.waiting).toEqual([
-      { message: { job: id, epoch: record.job.epoch, status: 'running' }, delaySeconds: 60 },
+      {
+        message: { job: id, epoch: record.job.epoch, execution: `execution ${executions}` },
+        delaySeconds: 60,
+      },
     ]);
     expect(telemetry.sum('JobsSucceeded')).toBe(1);
     expect(clock.pending).toBe(0);
@@ -341,10 +344,36 @@ describe('cancellation', () => {
 describe('services that are not available', () => {
   const unavailable = new UnavailableError('DynamoDB');
 
-  test('at the claim: tried again, then the message is kept', async () => {
+  test('at the claim: tried again for two minutes, then the message is kept', async () => {
+    const startedAt = clock.now();
     jobs.before = async () => unavailable;
     expect(await runWhileTimePasses(text('x'))).toBe('keep');
     expect((await job()).status).toBe('queued');
+    expect(clock.now() - startedAt).toBeGreaterThan(110_000);
+    expect(clock.now() - startedAt).toBeLessThanOrEqual(120_000);
+  });
+
+  test('at the claim, for a minute and a half: the job is done all the same', async () => {
+    const startedAt = clock.now();
+    jobs.before = async () => (clock.now() - startedAt < 90_000 ? unavailable : undefined);
+    expect(await runWhileTimePasses(text('x'))).toBe('done');
+    expect((await job()).status).toBe('succeeded');
+  });
+
+  test('at the claim, where the function has little time: it gives up ten seconds before its end', async () => {
+    const endsAt = clock.now() + 30_000;
+    jobs.before = async () => unavailable;
+    const { id, epoch } = record.job;
+    let answer: string | undefined;
+    void runJob({ job: id, epoch }, endsAt, parts()).then((said) => {
+      answer = said;
+    });
+    for (let passed = 0; answer === undefined && passed < 60_000; passed += 500) {
+      await turn();
+      if (answer === undefined) clock.advance(500);
+    }
+    expect(answer).toBe('keep');
+    expect(clock.now()).toBeLessThanOrEqual(endsAt - 10_000);
   });
 
   test('the answer to the claim is lost: the claim holds', async () => {
@@ -392,13 +421,31 @@ describe('services that are not available', () => {
     expect((await job()).status).toBe('succeeded');
   });
 
-  test('the deadlines queue: the work does not wait for it', async () => {
-    deadlines.failNext(...Array.from({ length: 5 }, () => new UnavailableError('SQS')));
-    const process = () =>
-      new Promise<{ body: string; contentType: string }>((resolve) =>
-        clock.schedule(60_000, () => resolve({ body: 'x', contentType: 'text/plain' })),
-      );
+  test('the deadlines queue, for a moment: the work begins when somebody is there to look', async () => {
+    deadlines.failNext(...Array.from({ length: 3 }, () => unavailable));
+    let waiting: number | undefined;
+    const process = async () => {
+      waiting = deadlines.waiting.length;
+      return { body: 'x', contentType: 'text/plain' };
+    };
     expect(await runWhileTimePasses(process)).toBe('done');
-    expect(deadlines.waiting).toHaveLength(1);
+    expect(waiting).toBe(1);
+  });
+
+  test('the deadlines queue, for long: the work begins after ten seconds, and is done', async () => {
+    const startedAt = clock.now();
+    deadlines.send = async () => {
+      throw unavailable;
+    };
+    let begunAt = Number.POSITIVE_INFINITY;
+    const process = async () => {
+      begunAt = clock.now();
+      return { body: 'x', contentType: 'text/plain' };
+    };
+    expect(await runWhileTimePasses(process)).toBe('done');
+    expect(begunAt - startedAt).toBeLessThanOrEqual(10_000);
+    expect(telemetry.lines.map(({ message }) => message)).toContain(
+      'a stall of this job will be noticed late',
+    );
   });
 });

@@ -3,15 +3,15 @@ import { MalformedDataError, UnavailableError } from '../../../handlers/errors.t
 import { MemoryJobs } from '../../../handlers/memory/memory-jobs.ts';
 import { MemoryQueue } from '../../../handlers/memory/memory-queue.ts';
 import { MemoryUploads } from '../../../handlers/memory/memory-uploads.ts';
-import type { Deadline, JobRecord } from '../../../handlers/ports.ts';
+import type { Deadline, JobRecord, Work } from '../../../handlers/ports.ts';
 import { QUEUED_SECONDS, REDELIVERY_SECONDS } from '../../../handlers/sweep/due.ts';
-import { sweep } from '../../../handlers/sweep/sweep.ts';
-import type { Status } from '../../../protocol/status.ts';
+import { type SweepParts, sweep } from '../../../handlers/sweep/sweep.ts';
 import { sampleNewJob, secondsLater } from '../../conformance/sample-jobs.ts';
 import { RecordedTelemetry } from '../process/recorded-telemetry.ts';
 
 let jobs: MemoryJobs;
 let uploads: MemoryUploads;
+let work: MemoryQueue<Work>;
 let deadlines: MemoryQueue<Deadline>;
 let telemetry: RecordedTelemetry;
 let record: JobRecord;
@@ -21,21 +21,47 @@ let now: number;
 beforeEach(async () => {
   jobs = new MemoryJobs();
   uploads = new MemoryUploads();
+  work = new MemoryQueue();
   deadlines = new MemoryQueue();
   telemetry = new RecordedTelemetry();
   now = 0;
   record = await jobs.create(sampleNewJob());
 });
 
-function look(status: Status, epoch = record.job.epoch): Promise<readonly string[]> {
-  return sweep([{ messageId: 'm', message: { job: record.job.id, epoch, status } }], {
+function parts(): SweepParts {
+  return {
     jobs,
     uploads,
+    work,
     deadlines,
     now: () => new Date(secondsLater(now)),
     log: telemetry.log,
     meter: telemetry.meter,
-  });
+  };
+}
+
+/** A look at the job: one of its life's chain, or of an execution's. */
+function look(deadline: Partial<Deadline> = {}): Promise<readonly string[]> {
+  const { id, epoch } = record.job;
+  return sweep([{ messageId: 'm', message: { job: id, epoch, ...deadline } }], parts());
+}
+
+/** Follows the chain until it ends or `until` has passed; answers when it looked. */
+async function follow(until: number): Promise<readonly number[]> {
+  const looks: number[] = [];
+  let next: { message: Deadline; delaySeconds: number } | undefined = {
+    message: { job: record.job.id, epoch: record.job.epoch },
+    delaySeconds: 0,
+  };
+  while (next !== undefined && now + next.delaySeconds <= until) {
+    now += next.delaySeconds;
+    looks.push(now);
+    expect(await look(next.message)).toEqual([]);
+    const taken = deadlines.take();
+    expect(taken.length).toBeLessThan(2);
+    next = taken[0];
+  }
+  return looks;
 }
 
 async function job() {
@@ -52,7 +78,7 @@ function nextDelay(): number | undefined {
 }
 
 async function queue(): Promise<void> {
-  await jobs.change(record.job.id, { at: secondsLater(now), to: 'queued' });
+  await jobs.change(record.job.id, { at: secondsLater(now), to: 'queued', set: { objectTag: '"tag"' } });
 }
 
 async function hear(seconds: number, message?: string): Promise<void> {
@@ -71,11 +97,11 @@ async function hear(seconds: number, message?: string): Promise<void> {
 describe('awaiting-upload', () => {
   test('expires when the time for the upload is over, and not before', async () => {
     now = 899.5;
-    expect(await look('awaiting-upload')).toEqual([]);
+    expect(await look()).toEqual([]);
     expect((await job()).status).toBe('awaiting-upload');
     expect(nextDelay()).toBe(1);
     now = 900;
-    await look('awaiting-upload');
+    await look();
     expect(await job()).toMatchObject({
       status: 'expired',
       error: { code: 'upload-missing', retryable: true },
@@ -95,7 +121,7 @@ describe('awaiting-upload', () => {
         };
       }
       now = 900;
-      expect(await look('awaiting-upload')).toEqual([]);
+      expect(await look()).toEqual([]);
       expect((await job()).status).toBe('expired');
       expect(uploads.begun).toEqual(answers ? [] : [uploadId]);
     }
@@ -104,19 +130,19 @@ describe('awaiting-upload', () => {
   test('the next look is when it is due, but at most 15 minutes away', async () => {
     record = await jobs.create(sampleNewJob({ uploadUntil: secondsLater(3_000) }));
     now = 100;
-    await look('awaiting-upload');
+    await look();
     expect(nextDelay()).toBe(900);
     now = 2_500;
-    await look('awaiting-upload');
+    await look();
     expect(nextDelay()).toBe(500);
   });
 
-  test('the chain ends when the upload has come', async () => {
+  test('the chain goes on when the upload has come, since no other looks at the job', async () => {
     await queue();
     now = 5_000;
-    await look('awaiting-upload');
+    await look();
     expect((await job()).status).toBe('queued');
-    expect(nextDelay()).toBeUndefined();
+    expect(nextDelay()).toBe(900);
   });
 });
 
@@ -125,12 +151,81 @@ describe('queued', () => {
     now = 50;
     await queue();
     now = 50 + QUEUED_SECONDS - 1;
-    await look('queued');
+    await look();
     expect(nextDelay()).toBe(1);
     now += 1;
-    await look('queued');
+    await look();
     expect(await job()).toMatchObject({ status: 'failed', error: { code: 'not-started', retryable: true } });
     expect(nextDelay()).toBeUndefined();
+  });
+});
+
+describe('one chain for the whole life of a job', () => {
+  test('ends a job that nobody ever moved on from queued', async () => {
+    now = 30;
+    await queue();
+    await follow(8 * 3600);
+    expect(await job()).toMatchObject({ status: 'failed', error: { code: 'not-started' } });
+    expect(now).toBe(30 + QUEUED_SECONDS);
+  });
+
+  test('ends a job whose execution died before it had sent a deadline', async () => {
+    await queue();
+    await hear(10);
+    now = 0;
+    const looks = await follow(8 * 3600);
+    expect(await job()).toMatchObject({ status: 'failed', error: { code: 'processor-lost' } });
+    // Every 15 minutes: it is the chain of the execution that looks each minute.
+    expect(looks).toEqual([0, 900, 1_800]);
+  });
+
+  test('sends work again for a job that waits long: after 15 minutes, then each hour', async () => {
+    now = 100;
+    await queue();
+    now = 0;
+    const sent: number[] = [];
+    const send = work.send.bind(work);
+    work.send = async (...message) => {
+      sent.push(now);
+      await send(...message);
+    };
+    await follow(4 * 3600);
+    expect(sent).toEqual([1_800, 5_400, 9_000, 12_600]);
+    expect(work.take().map(({ message }) => message)).toContainEqual({
+      job: record.job.id,
+      epoch: record.job.epoch,
+    });
+    expect((await job()).status).toBe('queued');
+  });
+
+  test('sends no work for an upload that was never found to be what was announced', async () => {
+    await jobs.change(record.job.id, { at: secondsLater(0), to: 'queued' });
+    now = 3_000;
+    await look();
+    expect(work.waiting).toEqual([]);
+    expect(nextDelay()).toBe(900);
+  });
+
+  test('a work queue that is not available: the message comes again, and the work is sent then', async () => {
+    await queue();
+    now = 1_000;
+    work.failNext(new UnavailableError('SQS'));
+    expect(await look()).toEqual(['m']);
+    expect(nextDelay()).toBeUndefined();
+    expect(await look()).toEqual([]);
+    expect(work.waiting).toHaveLength(1);
+  });
+});
+
+describe('the chain of an execution', () => {
+  test('ends when another execution has taken over, which has a chain of its own', async () => {
+    await queue();
+    await hear(10);
+    now = 20;
+    await look({ execution: 'another' });
+    expect(nextDelay()).toBeUndefined();
+    await look({ execution: 'one' });
+    expect(nextDelay()).toBe(50);
   });
 });
 
@@ -142,42 +237,42 @@ describe('running', () => {
 
   test('is stalled after a minute of silence, and cleared by the next word', async () => {
     now = 69;
-    await look('running');
+    await look({ execution: 'one' });
     expect((await job()).stalled).toBe(false);
     expect(nextDelay()).toBe(1);
     now = 70;
-    await look('running');
+    await look({ execution: 'one' });
     expect(await job()).toMatchObject({ status: 'running', stalled: true });
     expect(nextDelay()).toBe(60);
     await hear(100, 'back');
     expect(await job()).toMatchObject({ stalled: false, message: 'back' });
     now = 130;
-    await look('running');
+    await look({ execution: 'one' });
     expect(nextDelay()).toBe(30);
     now = 160;
-    await look('running');
+    await look({ execution: 'one' });
     expect((await job()).stalled).toBe(true);
   });
 
   test('stalled is written once', async () => {
     now = 70;
-    await look('running');
+    await look({ execution: 'one' });
     const { seq } = await job();
     now = 130;
-    await look('running');
+    await look({ execution: 'one' });
     expect((await job()).seq).toBe(seq);
   });
 
   test('fails when the execution died and none took over', async () => {
     now = 70;
-    await look('running');
+    await look({ execution: 'one' });
     nextDelay();
     now = 70 + REDELIVERY_SECONDS - 1;
-    await look('running');
+    await look({ execution: 'one' });
     expect((await job()).status).toBe('running');
     expect(nextDelay()).toBe(1);
     now += 1;
-    await look('running');
+    await look({ execution: 'one' });
     expect(await job()).toMatchObject({
       status: 'failed',
       error: { code: 'processor-lost', retryable: true },
@@ -194,7 +289,7 @@ describe('running', () => {
       await hear(70, 'just in time');
       return seen;
     };
-    expect(await look('running')).toEqual([]);
+    expect(await look({ execution: 'one' })).toEqual([]);
     expect(await job()).toMatchObject({ stalled: false, message: 'just in time' });
     expect(nextDelay()).toBe(60);
   });
@@ -208,7 +303,7 @@ describe('running', () => {
       await jobs.change(id, { at: secondsLater(now), to: 'succeeded' });
       return seen;
     };
-    expect(await look('running')).toEqual([]);
+    expect(await look({ execution: 'one' })).toEqual([]);
     expect((await job()).status).toBe('succeeded');
     expect(nextDelay()).toBeUndefined();
   });
@@ -217,33 +312,26 @@ describe('running', () => {
 describe('what ends a chain, and what keeps a message', () => {
   test.each(['cancelled', 'expired'] as const)('a job that is %s', async (to) => {
     await jobs.change(record.job.id, { at: secondsLater(1), to });
-    expect(await look('awaiting-upload')).toEqual([]);
+    expect(await look()).toEqual([]);
     expect(nextDelay()).toBeUndefined();
   });
 
-  test('a deadline of a status that has none, another epoch, and a job that is gone', async () => {
-    await jobs.change(record.job.id, { at: secondsLater(1), to: 'cancelled' });
-    await look('cancelled', sampleNewJob().epoch);
+  test('another epoch, and a job that is gone', async () => {
+    await look({ epoch: sampleNewJob().epoch });
     expect(nextDelay()).toBeUndefined();
     jobs.forget(record.job.id);
-    expect(await look('awaiting-upload')).toEqual([]);
-    expect(nextDelay()).toBeUndefined();
-  });
-
-  test('a deadline of a terminal status is no chain without end', async () => {
-    await jobs.change(record.job.id, { at: secondsLater(1), to: 'cancelled' });
-    await look('cancelled');
+    expect(await look()).toEqual([]);
     expect(nextDelay()).toBeUndefined();
   });
 
   test('a table or queue that is not available: the message comes again, and nothing is lost', async () => {
     deadlines.failNext(new UnavailableError('SQS'));
-    expect(await look('awaiting-upload')).toEqual(['m']);
+    expect(await look()).toEqual(['m']);
     const read = jobs.read.bind(jobs);
     jobs.read = () => Promise.reject(new UnavailableError('DynamoDB'));
-    expect(await look('awaiting-upload')).toEqual(['m']);
+    expect(await look()).toEqual(['m']);
     jobs.read = read;
-    expect(await look('awaiting-upload')).toEqual([]);
+    expect(await look()).toEqual([]);
     expect(nextDelay()).toBe(900);
   });
 
@@ -252,16 +340,9 @@ describe('what ends a chain, and what keeps a message', () => {
     const kept = await sweep(
       [
         { messageId: 'bad', malformed: new MalformedDataError('A body') },
-        { messageId: 'good', message: { job: id, epoch, status: 'awaiting-upload' } },
+        { messageId: 'good', message: { job: id, epoch } },
       ],
-      {
-        jobs,
-        uploads,
-        deadlines,
-        now: () => new Date(secondsLater(0)),
-        log: telemetry.log,
-        meter: telemetry.meter,
-      },
+      parts(),
     );
     expect(kept).toEqual(['bad']);
     expect(nextDelay()).toBe(900);

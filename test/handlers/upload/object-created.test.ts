@@ -6,16 +6,13 @@ const RUNNING = { id: 'run-1', aliveUntil: '2026-11-23T12:05:00.000Z' };
 const at = '2026-11-23T12:01:00.000Z';
 
 describe('an upload that is as announced', () => {
-  test('queues the job and hands it to the process function, with a deadline', async () => {
+  test('queues the job and hands it to the process function', async () => {
     const setting = new UploadSetting();
     const record = await setting.createJob();
     const { tag } = setting.uploads.put(record, CONTENT);
     await setting.handle(EVENT);
     expect(await setting.job()).toMatchObject({ objectTag: tag, job: { status: 'queued', seq: 2 } });
     expect(setting.work.waiting).toEqual([{ message: EVENT, delaySeconds: 0 }]);
-    expect(setting.deadlines.waiting).toEqual([
-      { message: { ...EVENT, status: 'queued' }, delaySeconds: 900 },
-    ]);
   });
 
   test('has its share of the whole, where it told of its progress', async () => {
@@ -124,6 +121,37 @@ describe('an upload that is not what was announced', () => {
     expect(job.history.map((entry) => entry.status)).toEqual(['awaiting-upload', 'queued', 'failed']);
     expect(job.error).toMatchObject({ code, retryable: false, ...(detail === undefined ? {} : { detail }) });
     expect(setting.work.waiting).toEqual([]);
+  });
+});
+
+describe('a mismatch whose function dies before it has failed the job', () => {
+  const die = (setting: UploadSetting): void => {
+    const change = setting.jobs.change.bind(setting.jobs);
+    setting.jobs.change = async (id, asked) => {
+      if (asked.to === 'failed') throw new UnavailableError('DynamoDB');
+      return await change(id, asked);
+    };
+  };
+
+  test('leaves no tag, by which the sweep would send work', async () => {
+    const setting = new UploadSetting();
+    setting.uploads.put(await setting.createJob(), `${CONTENT}5,6\n`);
+    die(setting);
+    await expect(setting.handle(EVENT)).rejects.toThrow(UnavailableError);
+    const record = await setting.job();
+    expect(record.job.status).toBe('queued');
+    expect(record).not.toHaveProperty('objectTag');
+  });
+
+  test('leaves the tag of the upload that was checked, so that no other is processed', async () => {
+    const setting = new UploadSetting();
+    const made = await setting.createJob();
+    const { tag } = setting.uploads.put(made, CONTENT);
+    await setting.handle(EVENT);
+    setting.uploads.put(made, `${CONTENT}5,6\n`);
+    die(setting);
+    await expect(setting.handle(EVENT)).rejects.toThrow(UnavailableError);
+    expect((await setting.job()).objectTag).toBe(tag);
   });
 });
 

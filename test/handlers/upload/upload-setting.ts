@@ -1,7 +1,7 @@
 import { MemoryJobs } from '../../../handlers/memory/memory-jobs.ts';
 import { MemoryQueue } from '../../../handlers/memory/memory-queue.ts';
 import { MemoryUploads } from '../../../handlers/memory/memory-uploads.ts';
-import type { Deadline, JobRecord, NewJob, Work } from '../../../handlers/ports.ts';
+import type { JobRecord, NewJob, Work } from '../../../handlers/ports.ts';
 import {
   createObjectCreated,
   type ObjectCreatedDependencies,
@@ -33,7 +33,6 @@ export class UploadSetting {
   readonly jobs = new MemoryJobs();
   readonly uploads = new MemoryUploads();
   readonly work = new MemoryQueue<Work>();
-  readonly deadlines = new MemoryQueue<Deadline>();
   readonly handle: ReturnType<typeof createObjectCreated>;
 
   constructor(overrides: (own: UploadSetting) => Partial<ObjectCreatedDependencies> = () => ({})) {
@@ -42,7 +41,6 @@ export class UploadSetting {
       jobs: this.jobs,
       uploads: this.uploads,
       work: this.work,
-      deadlines: this.deadlines,
       now: () => new Date('2026-11-23T12:00:30.000Z'),
       log: { info: ignore, warn: ignore, error: ignore },
       ...overrides(this),
