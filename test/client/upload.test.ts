@@ -110,6 +110,9 @@ class DrivenRequest extends EventTarget implements RequestLike {
   setRequestHeader(name: string, value: string): void {
     this.headers[name] = value;
   }
+  getResponseHeader(): null {
+    return null;
+  }
   send(): void {}
   abort(): void {
     this.aborted = true;
