@@ -10,7 +10,7 @@ import { type DecidedJob, readJobRequest } from './job-request.ts';
 import { ProblemError } from './problems.ts';
 import { jsonResponse } from './responses.ts';
 import { issueWatch } from './tickets.ts';
-import { grantEnd, UPLOAD_SECONDS } from './upload-time.ts';
+import { grantEnd, uploadSeconds } from './upload-time.ts';
 
 /** How long a job is kept, in seconds: 7 days. Its token lives as long. */
 export const JOB_SECONDS = 7 * 24 * 3_600;
@@ -88,8 +88,9 @@ async function makeJob(
   const { kind, fileName, contentType, size, upload, tags, crc32 } = request;
   const epoch = newEpoch(at);
   const input = { fileName, contentType, size };
+  const seconds = uploadSeconds(upload, size);
   await deadlines.send([{ job: id, epoch }], {
-    delaySeconds: UPLOAD_SECONDS[upload], // the queue cuts it to its 900 s, and the sweep sends it on until it is due
+    delaySeconds: seconds, // the queue cuts it to its 900 s, and the sweep sends it on until it is due
   });
   const uploadId = upload === 'multipart' ? await uploads.begin({ id, epoch, input }) : undefined;
   const job: NewJob = {
@@ -104,7 +105,7 @@ async function makeJob(
     ...(crc32 === undefined ? {} : { crc32 }),
     fingerprint: fingerprintOf(request),
     at: at.toISOString(),
-    uploadUntil: after(at, UPLOAD_SECONDS[upload]),
+    uploadUntil: after(at, seconds),
     expiresAt: after(at, JOB_SECONDS),
   };
   return await jobs.create(job);

@@ -8,10 +8,10 @@ export function isUploaded({ job }: JobRecord): boolean {
 }
 
 /** Why nothing can be uploaded for a job any more. */
-export function noUpload({ job }: JobRecord, cause?: UploadNotFoundError): ProblemError {
+export function noUpload({ job, upload }: JobRecord, cause?: UploadNotFoundError): ProblemError {
   const detail =
     job.status === 'awaiting-upload'
-      ? 'The upload was given up, and its parts are deleted; make a new job'
+      ? `${upload === 'multipart' ? 'The upload was given up, and its parts are deleted' : 'The time to begin the upload is over'}; make a new job`
       : `The job is ${job.status}; nothing can be uploaded for it any more`;
   return new ProblemError('conflict', { detail, job }, { cause });
 }

@@ -27,7 +27,7 @@ describe('POST /jobs', () => {
       job: job.id,
     });
     expect(await setting.tokens.verifyJobToken(token)).toEqual({ job: job.id, owner: 'anonymous' });
-    expect((await setting.jobs.read(job.id))?.uploadUntil).toBe('2026-11-23T13:00:00.000Z');
+    expect((await setting.jobs.read(job.id))?.uploadUntil).toBe('2026-11-23T13:15:00.000Z');
     expect(setting.deadlines.waiting).toEqual([
       { message: { job: job.id, epoch: job.epoch }, delaySeconds: 900 },
     ]);
