@@ -1,6 +1,7 @@
 import { createJobwireClient, type JobwireClient, type WatchJobOptions } from '../../client/client.ts';
 import type { Platform } from '../../client/platform.ts';
 import type { ConnectionState } from '../../client/state.ts';
+import type { Timings } from '../../client/timings.ts';
 import type { WatchEvent, Watching } from '../../client/watcher.ts';
 import type { Job } from '../../protocol/job.ts';
 import { AsyncQueue } from './async-queue.ts';
@@ -14,12 +15,13 @@ export class Setting implements AsyncDisposable {
   readonly client: JobwireClient;
   readonly #wakers = new Set<() => void>();
 
-  private constructor(server: FakeServer, fetch: Platform['fetch'] | undefined) {
+  private constructor(server: FakeServer, fetch: Platform['fetch'] | undefined, timings: Partial<Timings>) {
     this.server = server;
     this.client = createJobwireClient({
       api: 'http://127.0.0.1:9',
       clock: this.clock,
       random: () => 0.5,
+      timings,
       onWake: (callback) => {
         this.#wakers.add(callback);
         return () => this.#wakers.delete(callback);
@@ -29,8 +31,8 @@ export class Setting implements AsyncDisposable {
   }
 
   /** Starts the server and the client. `fetch` answers the API; unless given, with a ticket. */
-  static async start(fetch?: Platform['fetch']): Promise<Setting> {
-    return new Setting(await FakeServer.start(), fetch);
+  static async start(fetch?: Platform['fetch'], timings: Partial<Timings> = {}): Promise<Setting> {
+    return new Setting(await FakeServer.start(), fetch, timings);
   }
 
   /** Watches a job, first connect included. */

@@ -81,9 +81,9 @@ describe('tabs', () => {
       await Promise.all(others.map(({ watch }) => live(watch)));
       server.commit(sampleJob(4), sampleJob(5, 'succeeded'));
       for (const { watch, seqs, states } of others) {
-      const told: string[] = [];
-      while (states.size > 0) told.push((await states.next()).status);
-      expect(told).toEqual(['live', 'reconnecting', 'live']);
+        const told: string[] = [];
+        while (states.size > 0) told.push((await states.next()).status);
+        expect(told).toEqual(['live', 'reconnecting', 'live']);
         expect((await watch.finished()).seq).toBe(5);
         expect(seqs).toEqual([1, 2, 3, 4, 5]);
       }

@@ -1,0 +1,327 @@
+import { createHash } from 'node:crypto';
+import { openAsBlob } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
+import { crc32 } from 'node:zlib';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ProblemError, UploadRefusedError } from '../../client/errors.ts';
+import { crc32Of } from '../../client/upload-crc32.ts';
+import { UploadEndedError } from '../../client/upload-errors.ts';
+import type { UploadJobProgress } from '../../client/upload-job.ts';
+import { startUploadSetting, type UploadSetting } from './upload-setting.ts';
+
+const MIB = 1024 ** 2;
+/** Four parts: three of 8 MiB, and one of a byte. */
+const SIZE = 24 * MIB + 1;
+const content = new Uint8Array(SIZE).map((_, index) => (index * 31 + (index >> 12)) & 255);
+const file = new File([content], 'rows.csv', { type: 'text/csv', lastModified: 1 });
+const inParts = { kind: 'csv-profile', upload: 'multipart' } as const;
+const signal = new AbortController().signal;
+
+let running: UploadSetting;
+beforeEach(async () => {
+  running = await startUploadSetting();
+});
+afterEach(async () => {
+  await running.close();
+});
+
+async function storedBytes(id: string): Promise<string> {
+  const record = await running.record(id);
+  return sha256(await buffer(await running.uploads.open(record, signal)));
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+function putsOf(part: number): number {
+  return running.sent.filter((request) => request === `PUT ${part}`).length;
+}
+
+/** A promise, and how to keep it. */
+function deferred(): { readonly promise: Promise<void>; resolve(): void } {
+  let resolve = () => {};
+  const promise = new Promise<void>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve: () => resolve() };
+}
+
+describe('uploadJob in parts', () => {
+  it('sends every part once, and the object is the file', async () => {
+    const progress: UploadJobProgress[] = [];
+    const upload = running
+      .client()
+      .uploadJob(file, { ...inParts, onProgress: (each) => progress.push(each) });
+    await upload.done;
+    const id = await upload.id;
+    expect(await storedBytes(id)).toBe(sha256(content));
+    expect([1, 2, 3, 4].map(putsOf)).toEqual([1, 1, 1, 1]);
+    const record = await running.record(id);
+    expect(record.job.input).toEqual({ fileName: 'rows.csv', contentType: 'text/csv', size: SIZE });
+    expect((await running.uploads.inspect(record))?.tag).toMatch(/-4"$/);
+    expect(progress.at(0)).toEqual({ sent: 0, total: SIZE, fraction: 0 });
+    expect(progress.at(-1)).toEqual({ sent: SIZE, total: SIZE, fraction: 1 });
+    for (const [index, { sent }] of progress.entries()) {
+      expect(sent).toBeGreaterThanOrEqual(progress[index - 1]?.sent ?? 0);
+    }
+  });
+
+  it('sends a file of the disk without holding it in memory', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'jobwire-file-'));
+    const path = join(directory, 'on-disk.csv');
+    await writeFile(path, content);
+    const blob = await openAsBlob(path, { type: 'text/csv' });
+    const upload = running.client().uploadJob(blob, { ...inParts, fileName: 'on-disk.csv' });
+    await upload.done;
+    expect(await storedBytes(await upload.id)).toBe(sha256(content));
+    expect((await upload.job).input?.fileName).toBe('on-disk.csv');
+    await rm(directory, { recursive: true });
+  });
+
+  it('sends a part whose connection breaks again, alone', async () => {
+    running.fate = (request) => (request === 'PUT 2' && putsOf(2) <= 2 ? 'kill' : 'pass');
+    const upload = running.client().uploadJob(file, inParts);
+    await upload.done;
+    expect([1, 2, 3, 4].map(putsOf)).toEqual([1, 3, 1, 1]);
+    expect(await storedBytes(await upload.id)).toBe(sha256(content));
+  });
+
+  it('sends as many parts at a time as it is told, and no more', async () => {
+    let most = 0;
+    let now = 0;
+    const fetchCounted: typeof fetch = async (input, init) => {
+      const isPart = String(input).includes('partNumber=');
+      now += isPart ? 1 : 0;
+      most = Math.max(most, now);
+      try {
+        return await fetch(input, init);
+      } finally {
+        now -= isPart ? 1 : 0;
+      }
+    };
+    const client = running.client({ fetch: (url, init) => fetchCounted(url, init) });
+    await client.uploadJob(file, { ...inParts, parallel: 2 }).done;
+    expect(most).toBe(2);
+  });
+
+  it('takes fresh URLs when those that it has are refused', async () => {
+    const grant = running.uploads.grant.bind(running.uploads);
+    let grants = 0;
+    running.uploads.grant = async (record, until, parts) => {
+      grants += 1;
+      const fresh = await grant(record, until, parts);
+      if (grants > 1 || fresh.method !== 'MULTIPART') return fresh;
+      const expired = fresh.parts.map((part) => ({
+        ...part,
+        url: part.url.replace('Expires=', 'Expires=0'),
+      }));
+      return { ...fresh, parts: expired };
+    };
+    const upload = running.client().uploadJob(file, inParts);
+    await upload.done;
+    expect(grants).toBeGreaterThan(1);
+    expect(await storedBytes(await upload.id)).toBe(sha256(content));
+  });
+
+  it('fails typed where the storage refuses for good, and goes on with what is there when called again', async () => {
+    const store = new Map<string, string>();
+    const grant = running.uploads.grant.bind(running.uploads);
+    running.uploads.grant = async (record, until, parts) => {
+      const fresh = await grant(record, until, parts);
+      if (fresh.method !== 'MULTIPART') return fresh;
+      return {
+        ...fresh,
+        parts: fresh.parts.map((part) =>
+          part.partNumber === 4 ? { ...part, url: part.url.replace('Signature=', 'Signature=0') } : part,
+        ),
+      };
+    };
+    const options = { ...inParts, resume: store, parallel: 1 };
+    const broken = running.client().uploadJob(file, options);
+    await expect(broken.done).rejects.toBeInstanceOf(UploadRefusedError);
+    await expect(broken.done).rejects.toMatchObject({ status: 403, code: 'SignatureDoesNotMatch' });
+    expect((await running.record(await broken.id)).job.status).toBe('awaiting-upload');
+    running.uploads.grant = grant;
+    const again = running.client().uploadJob(file, options);
+    await again.done;
+    expect(await again.id).toBe(await broken.id);
+    expect([1, 2, 3].map(putsOf)).toEqual([1, 1, 1]);
+  });
+});
+
+describe('uploadJob after a reload', () => {
+  it('sends only the parts that are missing', async () => {
+    const store = new Map<string, string>();
+    const third = deferred();
+    running.fate = (request) => {
+      if (request !== 'PUT 3') return 'pass';
+      third.resolve();
+      return 'hang';
+    };
+    // The page goes away in the middle: nothing of it runs on, not even a cancellation.
+    const lost = running.client().uploadJob(file, { ...inParts, parallel: 1, resume: store });
+    await third.promise;
+    expect(store.size).toBe(1);
+    expect(running.sent.filter((request) => /^PUT/.test(request))).toEqual(['PUT 1', 'PUT 2', 'PUT 3']);
+    running.sent.length = 0;
+    running.fate = () => 'pass';
+    const progress: number[] = [];
+    const found = running.client().uploadJob(file, {
+      ...inParts,
+      resume: store,
+      onProgress: ({ sent }) => progress.push(sent),
+    });
+    await found.done;
+    expect(await found.id).toBe(await lost.id);
+    expect(running.sent.filter((request) => /^PUT/.test(request)).sort()).toEqual(['PUT 3', 'PUT 4']);
+    expect(progress[0]).toBe(16 * MIB);
+    expect(await storedBytes(await found.id)).toBe(sha256(content));
+    expect(store.size).toBe(0);
+  });
+
+  it('makes a new job where the old one has ended, or the store holds nonsense', async () => {
+    const store = new Map<string, string>();
+    const first = running.client().uploadJob(file, { ...inParts, resume: store });
+    await first.done;
+    await running.setting.take(await first.id, 'queued', 'running', 'failed');
+    const client = running.client();
+    const cancelled = await client.createJob({
+      ...inParts,
+      fileName: 'rows.csv',
+      contentType: 'text/csv',
+      size: SIZE,
+    });
+    await client.cancel(cancelled.job.id, { token: cancelled.token });
+    const ended = JSON.stringify({ id: cancelled.job.id, token: cancelled.token });
+    for (const text of ['{', '[]', '{"id":5,"token":"x"}', ended]) {
+      const given = {
+        get: () => text,
+        set: () => {
+          throw new Error('the store is full');
+        },
+        delete: () => Promise.reject(new Error('the store is blocked')),
+      };
+      const upload = client.uploadJob(file, { ...inParts, resume: given });
+      await upload.done;
+      expect(await upload.id).not.toBe(cancelled.job.id);
+    }
+  });
+
+  it('takes another file for another upload', async () => {
+    const store = new Map<string, string>();
+    running.fate = (request) => (request === 'PUT 2' ? 'hang' : 'pass');
+    const first = running.client().uploadJob(file, { ...inParts, resume: store });
+    const changed = new File([content], 'rows.csv', { type: 'text/csv', lastModified: 2 });
+    const second = running.client().uploadJob(changed, { ...inParts, resume: store });
+    expect(await first.id).not.toBe(await second.id);
+  });
+});
+
+describe('uploadJob that is stopped', () => {
+  it('cancels the job, and leaves no part', async () => {
+    const abort = new AbortController();
+    const store = new Map<string, string>();
+    const second = deferred();
+    running.fate = (request) => {
+      if (request !== 'PUT 2') return 'pass';
+      second.resolve();
+      return 'hang';
+    };
+    const upload = running.client().uploadJob(file, { ...inParts, signal: abort.signal, resume: store });
+    await second.promise;
+    abort.abort(new Error('enough'));
+    await expect(upload.done).rejects.toThrow('enough');
+    const record = await running.record(await upload.id);
+    expect(record.job.status).toBe('cancelled');
+    await expect(running.uploads.parts(record, 1)).rejects.toMatchObject({ name: 'UploadNotFoundError' });
+    expect(store.size).toBe(0);
+  });
+
+  it('cancels also a job that was being made at that moment', async () => {
+    const abort = new AbortController();
+    running.onAsk = (call) => {
+      if (call === 'POST /jobs') abort.abort(new Error('enough'));
+    };
+    const upload = running.client().uploadJob(file, { ...inParts, signal: abort.signal });
+    await expect(upload.done).rejects.toThrow('enough');
+    expect((await running.record(await upload.id)).job.status).toBe('cancelled');
+    expect(running.sent.filter((request) => /^PUT/.test(request))).toEqual([]);
+  });
+
+  it('makes no job where it was stopped before', async () => {
+    const upload = running
+      .client()
+      .uploadJob(file, { ...inParts, signal: AbortSignal.abort(new Error('no')) });
+    await expect(upload.done).rejects.toThrow('no');
+    await expect(upload.job).rejects.toThrow('no');
+    expect(running.asked).toEqual([]);
+  });
+
+  it('stops by itself when the job is cancelled elsewhere', async () => {
+    const store = new Map<string, string>();
+    const second = deferred();
+    running.fate = (request) => {
+      if (request !== 'PUT 2') return 'pass';
+      second.resolve();
+      return 'hang';
+    };
+    const upload = running.client().uploadJob(file, { ...inParts, resume: store });
+    await second.promise;
+    await running.client().cancel(await upload.id);
+    // The next report of its progress is answered with the end of the job.
+    await expect(upload.done).rejects.toBeInstanceOf(UploadEndedError);
+    await expect(upload.done).rejects.toMatchObject({ job: { status: 'cancelled' } });
+    expect(store.size).toBe(0);
+  });
+});
+
+describe('uploadJob in one request', () => {
+  const small = new File(['a,b\n1,2\n3,4'], 'small.csv', { type: 'text/csv' });
+
+  it.each([undefined, 'put', 'post'] as const)('sends it, held to its checksum (%s)', async (way) => {
+    const options = { kind: 'csv-profile', ...(way === undefined ? {} : { upload: way }) };
+    const upload = running.client().uploadJob(small, options);
+    await upload.done;
+    const record = await running.record(await upload.id);
+    expect(record).toMatchObject({ upload: way ?? 'put', crc32: await crc32Of(small, signal) });
+    expect((await running.uploads.inspect(record))?.size).toBe(11);
+  });
+
+  it('makes one job, however often the answer to its making is lost', async () => {
+    let calls = 0;
+    const client = running.client({
+      fetch: async (url, init) => {
+        const response = await fetch(url, init);
+        if (!url.endsWith('/jobs')) return response;
+        calls += 1;
+        if (calls < 3) throw new TypeError('the connection was reset');
+        return response;
+      },
+    });
+    const upload = client.uploadJob(small, { kind: 'csv-profile' });
+    await upload.done;
+    expect(calls).toBe(3);
+    expect((await running.setting.jobs.list('anonymous', { limit: 10 })).records).toHaveLength(1);
+  });
+
+  it('says typed what the API refuses', async () => {
+    const upload = running.client().uploadJob(small, { kind: 'no-such-kind' });
+    await expect(upload.done).rejects.toBeInstanceOf(ProblemError);
+    await expect(upload.id).rejects.toMatchObject({ code: 'bad-request' });
+    await expect(upload.watch()).rejects.toBeInstanceOf(ProblemError);
+    expect(running.asked).toEqual(['POST /jobs']);
+  });
+
+  it('has the checksum that zlib has', async () => {
+    for (const size of [0, 1, 1_000, MIB + 3]) {
+      const bytes = content.slice(0, size);
+      const expected = Buffer.alloc(4);
+      expected.writeUInt32BE(crc32(bytes));
+      expect(await crc32Of(new Blob([bytes]), signal)).toBe(expected.toString('base64'));
+    }
+  });
+});
