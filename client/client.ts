@@ -4,6 +4,7 @@ import type { JobWatchers } from '../protocol/watchers.ts';
 import { HttpApi, type JobCallOptions } from './http.ts';
 import { type Platform, surroundingPlatform } from './platform.ts';
 import { type UploadOptions, uploadFile } from './upload.ts';
+import { type JobUpload, type UploadJobOptions, uploadJob } from './upload-job.ts';
 import { createWatchClient, type WatchClient, type WatchClientOptions } from './watch-client.ts';
 
 export type { TicketSource } from './access.ts';
@@ -21,6 +22,8 @@ export interface JobwireClient extends WatchClient {
   ): Promise<CreatedJob>;
   /** Sends the file where `createJob` said. Throws what `uploadFile` of upload.ts throws. */
   uploadFile(upload: Upload, file: Blob, options?: UploadOptions): Promise<void>;
+  /** Makes a job of a file and sends it, in parts when it is large; see `uploadJob` of upload-job.ts. Never throws. */
+  uploadJob(file: Blob, options: UploadJobOptions): JobUpload;
   /** `GET /jobs`: the caller's jobs, newest first. Throws what `HttpApi` throws. */
   list(options?: { cursor?: string; limit?: number; signal?: AbortSignal }): Promise<JobPage>;
   /** `POST /jobs/{id}/cancel`. Throws what `HttpApi` throws. */
@@ -49,6 +52,8 @@ export function createJobwireClient(options: JobwireClientOptions): JobwireClien
     ...watching,
     createJob: (input, create = {}) => http.create(input, create),
     uploadFile: (upload, file, uploading = {}) => uploadFile(platform, upload, file, uploading),
+    uploadJob: (file, uploading) =>
+      uploadJob({ platform, api: http, watchJob: watching.watchJob }, file, uploading),
     list: (list = {}) => http.list(list),
     read: (id, read = {}) => http.read(id, read),
     watchers: (id, watchers = {}) => http.watchers(id, watchers),

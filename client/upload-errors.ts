@@ -6,8 +6,8 @@ export class UploadEndedError extends Error {
   /** The job as it ended. */
   readonly job: Job;
 
-  constructor(job: Job) {
-    super(`nobody waits for the file any more: the job is ${job.status}`);
+  constructor(job: Job, options?: ErrorOptions) {
+    super(`nobody waits for the file any more: the job is ${job.status}`, options);
     this.job = job;
   }
 }

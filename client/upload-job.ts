@@ -1,11 +1,13 @@
 import type { CreateJobInput, Upload, Watch } from '../protocol/http.ts';
 import type { Job } from '../protocol/job.ts';
+import { isTerminal } from '../protocol/status.ts';
 import { MULTIPART_ABOVE_BYTES, type UploadedPart } from '../protocol/upload.ts';
+import { ProblemError, UploadRefusedError } from './errors.ts';
 import type { HttpApi } from './http.ts';
 import type { JobWatch } from './job-watch.ts';
 import type { Platform } from './platform.ts';
 import { uploadFile } from './upload.ts';
-import { readUpload } from './upload-calls.ts';
+import { readUpload, type UploadTarget } from './upload-calls.ts';
 import { crc32Of } from './upload-crc32.ts';
 import { UploadEndedError } from './upload-errors.ts';
 import { surroundingStore, UploadMemory, type UploadStore } from './upload-memory.ts';
@@ -71,11 +73,15 @@ const CANCEL_WITHIN = 10_000;
 /** Parts at a time: enough to fill a line in spite of the time to answer, few enough for a browser's 6 per host. */
 const PARALLEL = 4;
 
+/** How long a ticket is good enough to be tried, in milliseconds: it lives 60 seconds. */
+const TICKET_FOR = 30_000;
+
 /** A job whose file is sent. */
 interface Target {
   readonly job: Job;
   readonly token: string;
-  readonly watch?: Watch;
+  /** For a first connect before `until`, in milliseconds since the epoch; absent where the job was found again. */
+  readonly ticket?: { readonly watch: Watch; readonly until: number };
   /** Absent where the file is there already. */
   readonly upload?: Upload | undefined;
   readonly uploaded: readonly UploadedPart[];
@@ -100,7 +106,9 @@ export function uploadJob(client: UploadClient, file: Blob, options: UploadJobOp
     done,
     watch: async (watching = {}) => {
       const found = await target;
-      return client.watchJob(found.job.id, { ...watching, token: found.token, ticket: found.watch });
+      const isFresh = found.ticket !== undefined && client.platform.clock.now() < found.ticket.until;
+      const ticket = isFresh ? found.ticket.watch : undefined;
+      return client.watchJob(found.job.id, { ...watching, token: found.token, ticket });
     },
   };
 }
@@ -173,4 +181,112 @@ class RunningUpload {
       return undefined;
     }
   }
+
+  async #create(): Promise<Target> {
+    const { platform, api } = this.#client;
+    const { signal } = this.#stop;
+    const { upload: way } = this.#options;
+    // One request is verified by S3 against the file's checksum; parts are not (docs/decisions/0012).
+    const isSmall = this.#file.size <= MULTIPART_ABOVE_BYTES;
+    const checksum = way !== 'multipart' && isSmall ? { crc32: await crc32Of(this.#file, signal) } : {};
+    const input = { ...this.#input, ...checksum };
+    const idempotencyKey = this.#options.idempotencyKey ?? randomKey();
+    // Not aborted once it is on its way: a job that may have been made must be known, to be cancelled.
+    const created = await persist(platform, () => api.create(input, { idempotencyKey }), signal);
+    const { job, token, watch, upload } = created;
+    const isKnown = this.#options.idempotencyKey !== undefined && upload?.method === 'MULTIPART';
+    const state = isKnown ? await this.#stateOf(job.id, token) : { job, upload, uploaded: [] };
+    if (state.upload?.method === 'MULTIPART') await this.#memory.remember({ id: job.id, token });
+    return { ...state, token, ticket: { watch, until: platform.clock.now() + TICKET_FOR } };
+  }
+
+  async #stateOf(id: string, token: string): Promise<Target> {
+    const { platform, api } = this.#client;
+    const { signal } = this.#stop;
+    const { job, upload, uploaded } = await persist(
+      platform,
+      () => readUpload({ api, id, token }, 1, signal),
+      signal,
+    );
+    return { job, token, upload, uploaded };
+  }
+
+  async #send({ job, token, upload, uploaded }: Target): Promise<void> {
+    if (upload === undefined) return;
+    const { platform, api } = this.#client;
+    const file = this.#file;
+    const target = { api, id: job.id, token };
+    const reporter = new UploadReporter({
+      clock: platform.clock,
+      target,
+      ended: (ended) => this.#stop.abort(new UploadEndedError(ended)),
+    });
+    const report = (sent: number) => {
+      this.#sent = Math.max(this.#sent, sent); // a part that is sent again does not count back
+      reporter.note(this.#sent);
+      const fraction = file.size === 0 ? 1 : this.#sent / file.size;
+      this.#options.onProgress?.({ sent: this.#sent, total: file.size, fraction });
+    };
+    try {
+      if (upload.method === 'MULTIPART') {
+        const { parallel = PARALLEL } = this.#options;
+        const settings = {
+          platform,
+          target,
+          file,
+          grant: upload,
+          uploaded,
+          parallel,
+          report,
+          stop: this.#stop,
+        };
+        await new PartsUpload(settings).run();
+      } else {
+        const { signal } = this.#stop;
+        const onProgress = ({ sent }: { readonly sent: number }) => report(sent);
+        await persist(platform, () => uploadFile(platform, upload, file, { onProgress, signal }), signal);
+      }
+    } catch (error) {
+      throw await this.#explained(error, target);
+    } finally {
+      reporter.stop();
+    }
+  }
+
+  /** Parts that are gone, and a completion that is refused, may mean that the job has ended. */
+  async #explained(error: unknown, { api, id, token }: UploadTarget): Promise<unknown> {
+    const mayHaveEnded =
+      (error instanceof UploadRefusedError && error.status === 404) ||
+      (error instanceof ProblemError && error.code === 'conflict');
+    if (!mayHaveEnded) return error;
+    try {
+      const job = await api.read(id, { token });
+      return isTerminal(job.status) ? new UploadEndedError(job, { cause: error }) : error;
+    } catch {
+      return error; // what went wrong first says more
+    }
+  }
+
+  /** The job of a stopped upload. What cannot be cancelled now expires by itself. */
+  async #cancel(): Promise<void> {
+    const { platform, api } = this.#client;
+    const limit = new AbortController();
+    const timer = platform.clock.schedule(CANCEL_WITHIN, () => limit.abort());
+    try {
+      const { job, token } = await this.target;
+      const { signal } = limit;
+      await persist(platform, () => api.cancel(job.id, { token, signal }), signal);
+    } catch {
+      // Never made, ended already, or out of reach: `done` rejects with the signal's reason all the same.
+    } finally {
+      timer.cancel();
+    }
+  }
+}
+
+/** A key that no other call has. */
+function randomKey(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
+    byte.toString(16).padStart(2, '0'),
+  ).join('');
 }

@@ -1,11 +1,12 @@
 /**
  * Where it is kept which job a file is being uploaded for, so that the upload goes on after a reload: a page's
- * `localStorage`, or a store of your own. What is kept is text; it holds the job's token.
+ * `localStorage`, or a store of your own, such as a Map. What is kept is text; it holds the job's token. Promises are
+ * awaited.
  */
 export interface UploadStore {
   get(key: string): string | undefined | Promise<string | undefined>;
-  set(key: string, value: string): void | Promise<void>;
-  delete(key: string): void | Promise<unknown>;
+  set(key: string, value: string): unknown;
+  delete(key: string): unknown;
 }
 
 /** The job of an upload that has begun. */

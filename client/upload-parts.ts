@@ -84,7 +84,12 @@ export class PartsUpload {
   async #send(partNumber: number, url: string, body: Blob): Promise<string> {
     const { platform, stop } = this.#settings;
     const sending = { method: 'PUT', url, headers: {}, body } as const;
-    const tag = await send(platform, sending, (sent) => this.#note(partNumber, Math.min(sent, body.size)), stop.signal);
+    const tag = await send(
+      platform,
+      sending,
+      (sent) => this.#note(partNumber, Math.min(sent, body.size)),
+      stop.signal,
+    );
     if (tag !== undefined) return tag;
     throw new UnexpectedAnswerError('the storage hides the ETag of a part: its CORS rules must expose it');
   }

@@ -55,7 +55,8 @@ export class UploadReporter {
         await reportUpload(this.#parts.target, sent, this.#stop.signal);
         this.#reported = sent;
       } catch (error) {
-        const job = error instanceof ProblemError && error.code === 'conflict' ? error.problem.job : undefined;
+        const job =
+          error instanceof ProblemError && error.code === 'conflict' ? error.problem.job : undefined;
         if (job !== undefined) {
           this.#parts.ended(job);
           return;

@@ -12,7 +12,11 @@ export type RetryPlatform = Pick<Platform, 'clock' | 'random' | 'onWake'>;
 const ATTEMPTS = 25;
 
 /** S3's codes that say "not now" with a status of 400. */
-const PASSING_CODES: ReadonlySet<string | undefined> = new Set(['RequestTimeout', 'SlowDown', 'IncompleteBody']);
+const PASSING_CODES: ReadonlySet<string | undefined> = new Set([
+  'RequestTimeout',
+  'SlowDown',
+  'IncompleteBody',
+]);
 
 /**
  * Tries again, with growing waits, what may pass by itself: no connection, 429, 408, 5xx. A wait ends early when
@@ -32,7 +36,11 @@ export async function persist<Result>(
     } catch (error) {
       signal.throwIfAborted();
       if (attempt === ATTEMPTS || !mayPass(error)) throw error;
-      await pause(platform, backOff.nextDelayMs(error instanceof ProblemError ? error.retryAfterMs : 0), signal);
+      await pause(
+        platform,
+        backOff.nextDelayMs(error instanceof ProblemError ? error.retryAfterMs : 0),
+        signal,
+      );
     }
   }
 }
