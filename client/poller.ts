@@ -71,17 +71,21 @@ export class Poller {
     const { clock, random } = this.#platform;
     const { listMs, pollMs } = this.#timings;
     const backOff = new BackOff(random);
+    let confirmed = false;
     while (!signal.aborted) {
       const begun = clock.now();
-      const held = key !== '' && this.#loops.size <= MAXIMUM_HELD;
-      let delayMs = held ? pollMs : listMs;
+      const mayHold = key !== '' && this.#loops.size <= MAXIMUM_HELD;
+      // The first answer comes at once, since until then nobody knows whether what is shown is true.
+      const waitSeconds = mayHold && confirmed ? WAIT_SECONDS : 0;
+      let delayMs = mayHold ? pollMs : listMs;
       try {
         const jobs = await this.#limited(signal, async (limited) => {
           if (key === '') return poll.list(limited);
-          return [await poll.job(key, this.#listener.since(key), held ? WAIT_SECONDS : 0, limited)];
+          return [await poll.job(key, this.#listener.since(key), waitSeconds, limited)];
         });
         if (signal.aborted) return;
         backOff.reset();
+        confirmed = true;
         for (const job of jobs) if (job !== undefined) this.#listener.received(job);
         if (!signal.aborted) this.#listener.answered(key);
         if (signal.aborted) return;
@@ -92,6 +96,7 @@ export class Poller {
           this.#listener.refused(key, refusal);
           return;
         }
+        confirmed = false;
         this.#listener.failed(key, error);
         delayMs = Math.max(delayMs, backOff.nextDelayMs(refusal?.retryAfterMs));
       }
