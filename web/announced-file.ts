@@ -1,6 +1,6 @@
 import * as v from 'valibot';
-import { MAXIMUM_SINGLE_UPLOAD_BYTES } from '../protocol/http.ts';
 import { ContentTypeSchema, FileNameSchema } from '../protocol/job.ts';
+import { MAXIMUM_SINGLE_UPLOAD_BYTES } from '../protocol/upload.ts';
 import { formatBytes } from './units.ts';
 
 /** Windows calls a CSV file `application/vnd.ms-excel` once Excel is installed, so the ending decides first. */

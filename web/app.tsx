@@ -1,43 +1,56 @@
 import { Announcer } from './announcer.tsx';
-import { ConnectionLight } from './connection-light.tsx';
-import { JobList } from './job-list.tsx';
+import { JobBoard } from './job-board.tsx';
 import { JobPage } from './job-page.tsx';
+import { Masthead } from './masthead.tsx';
 import { Notice } from './notice.tsx';
+import { Shortcuts } from './shortcuts.tsx';
 import type { Store } from './store.ts';
-import { SubmitPage } from './submit-page.tsx';
+import { SubmitStrip } from './submit-strip.tsx';
 
-/** The whole page: what is open on one side, the recent jobs on the other. */
+/** The whole page: all jobs, or one job with the list beside it where there is room. */
 export function App({ store }: { store: Store }) {
   const route = store.router.route.value;
   return (
     <>
-      <header class="masthead">
-        <a class="wordmark" href="#/">
-          Jobwire
-        </a>
-        <ConnectionLight store={store} />
-      </header>
-      <main class="page">
-        <div class="stage">
-          {store.complaints.value.map((complaint) => (
-            <Notice
-              key={complaint}
-              tone="error"
-              title={complaint.title}
-              onDismiss={() => store.dismiss(complaint)}
-            >
-              {complaint.text}
-            </Notice>
-          ))}
-          {route.name === 'job' ? (
+      <Masthead store={store} />
+      <main class="page" data-view={route.name} id="content" tabIndex={-1}>
+        <Complaints store={store} />
+        {route.name === 'job' ? (
+          <>
+            <aside class="sidebar">
+              <JobBoard store={store} open={route.id} />
+            </aside>
             <JobPage key={route.id} store={store} id={route.id} />
-          ) : (
-            <SubmitPage store={store} />
-          )}
-        </div>
-        <JobList store={store} />
+          </>
+        ) : (
+          <>
+            <h1 class="visually-hidden">Jobs</h1>
+            <SubmitStrip store={store} />
+            <JobBoard store={store} />
+          </>
+        )}
       </main>
       <Announcer store={store} />
+      <Shortcuts store={store} />
     </>
+  );
+}
+
+function Complaints({ store }: { store: Store }) {
+  const complaints = store.complaints.value;
+  if (complaints.length === 0) return null;
+  return (
+    <div class="complaints">
+      {complaints.map((complaint) => (
+        <Notice
+          key={complaint}
+          tone="error"
+          title={complaint.title}
+          onDismiss={() => store.dismiss(complaint)}
+        >
+          {complaint.text}
+        </Notice>
+      ))}
+    </div>
   );
 }

@@ -5,7 +5,7 @@ import { droppedFiles } from './dropped-files.ts';
  * Takes files by click, keyboard and drag. It is a file input in its label, so that the browser brings the keyboard,
  * the screen reader and the phone's own chooser along.
  */
-export function DropZone(props: { busy: boolean; onFiles: (files: readonly File[]) => void }) {
+export function DropZone(props: { id: string; busy: boolean; onFiles: (files: readonly File[]) => void }) {
   const over = useSignal(false);
   return (
     <label
@@ -28,6 +28,7 @@ export function DropZone(props: { busy: boolean; onFiles: (files: readonly File[
       }}
     >
       <input
+        id={props.id}
         type="file"
         class="visually-hidden"
         data-testid="file-input"
@@ -42,9 +43,11 @@ export function DropZone(props: { busy: boolean; onFiles: (files: readonly File[
       <svg class="drop-icon" viewBox="0 0 48 48" aria-hidden="true">
         <path d="M24 31V11m-8 7 8-8 8 8M9 31v5a3 3 0 0 0 3 3h24a3 3 0 0 0 3-3v-5" />
       </svg>
-      <span class="drop-title">{props.busy ? 'Preparing the upload…' : 'Drop a file here'}</span>
-      <span class="drop-hint">
-        or <span class="drop-link">choose one</span>, up to 5 GB
+      <span class="drop-words">
+        <span class="drop-title">Drop a file here</span>
+        <span class="drop-hint">
+          or <span class="drop-link">choose one</span>, up to 5 GB. It goes straight to storage.
+        </span>
       </span>
     </label>
   );

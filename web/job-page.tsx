@@ -1,80 +1,133 @@
 import { SubscriptionRefusedError } from '../client/errors.ts';
+import type { Job } from '../protocol/job.ts';
 import { isTerminal } from '../protocol/status.ts';
 import { JobFacts } from './job-facts.tsx';
-import { JobHistory } from './job-history.tsx';
+import { JobLog } from './job-log.tsx';
 import { JobOutcome } from './job-outcome.tsx';
 import { JobProgress } from './job-progress.tsx';
+import { JobTimeline } from './job-timeline.tsx';
 import { Notice } from './notice.tsx';
+import { ProfilePreview } from './profile-preview.tsx';
+import { RetryButton } from './retry-button.tsx';
+import { homeHash } from './router.ts';
 import { StatusChip } from './status-chip.tsx';
 import type { Store } from './store.ts';
-import { UploadProgress } from './upload-progress.tsx';
+import { WatchersPanel } from './watchers-panel.tsx';
 import { explain, jobName } from './wording.ts';
 
 /** One job, live. `data-*` say what it shows, for tests and scripts. */
 export function JobPage({ store, id }: { store: Store; id: string }) {
   const job = store.jobs.job(id).value;
-  const refusal = store.refusal.value;
-  if (job === undefined) {
-    return refusal === undefined ? <Opening store={store} /> : <Refusal error={refusal} />;
-  }
-  const upload = store.uploads.state(id)?.value;
-  const waiting = job.status === 'awaiting-upload';
+  return (
+    <div class="job-column">
+      <p>
+        <a class="back" href={homeHash(store.router.filter.value)} data-testid="back">
+          <span aria-hidden="true">←</span> All jobs
+        </a>
+      </p>
+      {job === undefined ? <Missing store={store} /> : <JobView store={store} job={job} />}
+    </div>
+  );
+}
+
+function JobView({ store, job }: { store: Store; job: Job }) {
+  const { id } = job;
+  const preview = store.results.preview(job);
   return (
     <article
       class="job"
       data-testid="job"
-      data-job={job.id}
+      data-job={id}
       data-epoch={job.epoch}
       data-seq={job.seq}
       data-status={job.status}
       data-stalled={job.stalled}
     >
-      <header class="job-head">
-        <p class="job-kind">
-          <StatusChip job={job} testId="status" />
-          <span>{job.kind}</span>
-        </p>
-        <h1>{jobName(job)}</h1>
-      </header>
-      {refusal === undefined ? null : (
-        <Notice tone="warning" title="This job is no longer watched">
-          {explain(refusal)}
-        </Notice>
-      )}
-      {job.stalled ? (
-        <Notice tone="warning" title="Nothing heard for a while">
-          The work may be slow or stuck. This goes away by itself once it is heard from again.
-        </Notice>
-      ) : null}
-      {waiting ? <UploadProgress upload={upload} now={store.now} /> : <JobProgress job={job} />}
-      <JobOutcome job={job} resultUrl={store.resultUrl(id)} />
-      {isTerminal(job.status) ? null : (
-        <p class="actions">
-          <button
-            type="button"
-            class="secondary"
-            data-testid="cancel"
-            disabled={store.cancelling.value.has(id)}
-            onClick={() => void store.cancel(id)}
-          >
-            Cancel job
-          </button>
-        </p>
-      )}
-      <JobHistory job={job} now={store.now} />
-      <JobFacts job={job} now={store.now} />
+      <section class="card job-card" aria-labelledby="job-title">
+        <header class="job-head">
+          <div class="job-names">
+            <h1 id="job-title">{jobName(job)}</h1>
+            <p class="job-kind">
+              <StatusChip job={job} testId="status" />
+              <span>{job.kind}</span>
+              {job.tags.map((tag) => (
+                <span key={tag} class="tag">
+                  {tag}
+                </span>
+              ))}
+            </p>
+          </div>
+          <div class="actions">
+            {isTerminal(job.status) ? (
+              <RetryButton store={store} job={job} />
+            ) : (
+              <button
+                type="button"
+                class="secondary"
+                data-testid="cancel"
+                disabled={store.cancelling.value.has(id)}
+                onClick={() => void store.cancel(id)}
+              >
+                Cancel job
+              </button>
+            )}
+          </div>
+        </header>
+        <Warnings store={store} job={job} />
+        <JobProgress store={store} job={job} />
+        <JobOutcome store={store} job={job} />
+      </section>
+      <JobTimeline store={store} job={job} />
+      {preview === undefined ? null : <ProfilePreview preview={preview.value} />}
+      <div class="job-lower">
+        <JobLog notes={store.records.of(id).notes} today={store.today} />
+        <div class="job-aside">
+          <WatchersPanel store={store} job={job} />
+          <JobFacts job={job} today={store.today} />
+        </div>
+      </div>
     </article>
   );
 }
 
-function Opening({ store }: { store: Store }) {
-  const { status } = store.connection.value;
-  if (status === 'connecting' || status === 'live') return <p class="lead">Opening the job…</p>;
+function Warnings({ store, job }: { store: Store; job: Job }) {
+  const refusal = store.refusal.value;
+  if (refusal !== undefined) {
+    return (
+      <Notice tone="warning" title="This job is no longer watched">
+        {explain(refusal)}
+      </Notice>
+    );
+  }
+  if (!job.stalled) return null;
   return (
-    <Notice tone="warning" title="The server cannot be reached">
-      The page goes on trying, and shows the job as soon as there is an answer.
+    <Notice tone="warning" title="Nothing heard for a while">
+      The work may be slow or stuck. This goes away by itself once it is heard from again.
     </Notice>
   );
+}
+
+function Missing({ store }: { store: Store }) {
+  return (
+    <>
+      <h1 class="visually-hidden">Job</h1>
+      <WhyMissing store={store} />
+    </>
+  );
+}
+
+function WhyMissing({ store }: { store: Store }) {
+  const refusal = store.refusal.value;
+  if (refusal !== undefined) return <Refusal error={refusal} />;
+  const { status } = store.connection.value;
+  if (status === 'reconnecting' || status === 'stale') {
+    return (
+      <Notice tone="warning" title="The server cannot be reached">
+        The page goes on trying, and shows the job as soon as there is an answer.
+      </Notice>
+    );
+  }
+  return <p class="lead">Opening the job…</p>;
 }
 
 function Refusal({ error }: { error: unknown }) {

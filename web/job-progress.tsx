@@ -1,46 +1,113 @@
 import type { Job, Progress } from '../protocol/job.ts';
-import { Meter } from './meter.tsx';
-import { formatCount, formatPercent } from './units.ts';
+import { isTerminal } from '../protocol/status.ts';
+import { Notice } from './notice.tsx';
+import { overallOf } from './overall-progress.ts';
+import type { Store } from './store.ts';
+import { formatAbout, formatBytes, formatCount, formatPercent } from './units.ts';
+import type { UploadState } from './uploads.ts';
+import { explain } from './wording.ts';
 
-/** How far the work is: step, bar, figures, and what the processor says of it. */
-export function JobProgress({ job }: { job: Job }) {
-  const bar = barOf(job);
+/**
+ * Upload and work as one progress: how far, how long still, what is being done, and what the processor says. Every
+ * line has its place from the beginning, so that nothing moves while the numbers do.
+ */
+export function JobProgress({ store, job }: { store: Store; job: Job }) {
+  const upload = store.uploads.state(job.id)?.value;
+  const { fraction } = overallOf(job, upload);
+  const failed = job.status === 'awaiting-upload' && upload?.phase === 'failed' ? upload.error : undefined;
   return (
-    <div class="job-progress">
-      {bar}
-      {job.message === undefined ? null : (
-        <p class="message" data-testid="message">
-          {job.message}
-        </p>
+    <div class="progress" data-testid="progress">
+      {failed === undefined ? null : (
+        <Notice tone="error" title="The upload failed">
+          {explain(failed)}
+        </Notice>
       )}
+      <p class="progress-head">
+        <span class="progress-figure" data-testid="percent">
+          {fraction === undefined ? (isTerminal(job.status) ? '–' : '0 %') : formatPercent(fraction)}
+        </span>
+        <span class="progress-estimate" data-testid="estimate">
+          {isTerminal(job.status) ? '' : <Remaining store={store} job={job} />}
+        </span>
+      </p>
+      <ProgressBar job={job} fraction={fraction} />
+      <p class="progress-foot">
+        <span data-testid="doing">{doing(job, upload)}</span>
+        <span class="number">{figures(job, upload)}</span>
+      </p>
+      <p class="message" data-testid="message">
+        {job.message}
+      </p>
     </div>
   );
 }
 
-function barOf(job: Job) {
-  if (job.status === 'queued') return <Meter title="Waiting for a free worker" testId="progress" />;
-  if (job.status !== 'running' && job.progress === undefined) return null;
-  const { progress } = job;
+/** A job that waits shows that something goes on; one that is over shows how far it came. */
+function ProgressBar({ job, fraction }: { job: Job; fraction: number | undefined }) {
+  if (fraction !== undefined || isTerminal(job.status)) {
+    return <progress class="bar" max={1} value={fraction ?? 0} aria-label="Progress from upload to result" />;
+  }
+  return <progress class="bar" max={1} aria-label="Progress from upload to result" />;
+}
+
+/** The one part that the clock moves. */
+function Remaining({ store, job }: { store: Store; job: Job }) {
+  const estimate = store.records.of(job.id).estimate(store.now.value);
+  const what = job.status === 'awaiting-upload' ? 'of the upload' : '';
+  if (!estimate.known) return <>Time left: unknown</>;
   return (
-    <Meter
-      testId="progress"
-      title={titleOf(job)}
-      {...(progress === undefined
-        ? {}
-        : { value: progress.fraction, figure: formatPercent(progress.fraction) })}
-      detail={progress === undefined ? '' : figures(progress)}
-      aside={job.step === undefined ? '' : `Step ${job.step.index} of ${job.step.count}`}
-    />
+    <>
+      {formatAbout(estimate.remainingMs)} {what} left
+    </>
   );
 }
 
-function titleOf(job: Job): string {
-  if (job.status !== 'running') return 'Progress';
-  return job.step?.name ?? 'Working';
+function doing(job: Job, upload: UploadState | undefined): string {
+  switch (job.status) {
+    case 'awaiting-upload':
+      return uploadText(job, upload);
+    case 'queued':
+      return 'Waiting for a free worker';
+    case 'running':
+      return job.step === undefined
+        ? 'Working'
+        : `${job.step.name}, step ${job.step.index} of ${job.step.count}`;
+    case 'succeeded':
+      return 'Done';
+    case 'failed':
+    case 'cancelled':
+    case 'expired':
+      return job.step === undefined ? '' : `Got as far as ${job.step.name}`;
+  }
 }
 
-function figures({ done, total, unit }: Progress): string {
+function uploadText(job: Job, upload: UploadState | undefined): string {
+  switch (upload?.phase) {
+    case 'sending':
+      return 'Uploading';
+    case 'sent':
+      return 'Uploaded; the storage is about to say so';
+    case 'stopped':
+      return 'The upload was stopped';
+    case 'failed':
+      return 'Not uploaded';
+    case undefined:
+      return job.progress === undefined
+        ? 'Waiting for the file, which is sent from elsewhere'
+        : 'Uploading elsewhere';
+  }
+}
+
+function figures(job: Job, upload: UploadState | undefined): string {
+  if (job.status === 'awaiting-upload' && upload?.phase === 'sending') {
+    return `${formatBytes(upload.sent)} of ${formatBytes(upload.total)}`;
+  }
+  return job.progress === undefined ? '' : progressFigures(job.progress);
+}
+
+function progressFigures({ done, total, unit }: Progress): string {
   if (done === undefined) return '';
-  const of = total === undefined ? '' : ` of ${formatCount(total)}`;
-  return `${formatCount(done)}${of}${unit === undefined ? '' : ` ${unit}`}`;
+  const format = unit === 'bytes' ? formatBytes : formatCount;
+  const of = total === undefined ? '' : ` of ${format(total)}`;
+  return `${format(done)}${of}${unit === undefined || unit === 'bytes' ? '' : ` ${unit}`}`;
 }

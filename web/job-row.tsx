@@ -1,44 +1,65 @@
-import type { ReadonlySignal } from '@preact/signals';
 import type { Job } from '../protocol/job.ts';
+import { isTerminal } from '../protocol/status.ts';
+import { overallOf } from './overall-progress.ts';
 import { jobHash } from './router.ts';
 import { StatusChip } from './status-chip.tsx';
-import { formatPercent, formatTime } from './units.ts';
+import type { Store } from './store.ts';
+import { formatAbout, formatDuration, formatPercent, formatTime } from './units.ts';
 import { jobName } from './wording.ts';
 
 /** One line of the list; the whole of it leads to the job. */
-export function JobRow(props: {
-  job: ReadonlySignal<Job | undefined>;
-  now: ReadonlySignal<number>;
-  current: boolean;
-}) {
-  const job = props.job.value;
+export function JobRow({ store, id, current }: { store: Store; id: string; current: boolean }) {
+  const job = store.jobs.job(id).value;
   if (job === undefined) return null;
-  const running = job.status === 'running' && job.progress !== undefined;
+  const overall = overallOf(job, store.uploads.state(id)?.value);
+  const shown = !isTerminal(job.status) && overall.fraction !== undefined;
   return (
     <li>
       <a
         class="row"
-        href={jobHash(job.id)}
-        aria-current={props.current ? 'page' : undefined}
+        href={jobHash(id)}
+        aria-current={current ? 'page' : undefined}
         data-testid="job-row"
-        data-job={job.id}
+        data-job={id}
         data-seq={job.seq}
         data-status={job.status}
       >
-        <span class="row-name">{jobName(job)}</span>
+        <span class="row-status">
+          <StatusChip job={job} />
+        </span>
+        <span class="row-name">
+          <span class="row-file">{jobName(job)}</span>
+          <span class="row-tags">
+            {job.tags.map((tag) => (
+              <span key={tag} class="tag">
+                {tag}
+              </span>
+            ))}
+          </span>
+        </span>
+        <span class="row-progress" data-shown={shown}>
+          <progress class="bar bar-thin" max={1} value={shown ? overall.fraction : 0} aria-hidden="true" />
+          <span class="row-figure">{shown ? formatPercent(overall.fraction ?? 0) : ''}</span>
+        </span>
+        <span class="row-note">
+          {isTerminal(job.status) ? outcome(job) : <Remaining store={store} id={id} />}
+        </span>
         <time class="row-time" dateTime={job.createdAt}>
-          {formatTime(job.createdAt, props.now.value)}
+          {formatTime(job.createdAt, store.today.value)}
         </time>
-        <StatusChip job={job} />
-        <span class="row-figure">{running ? formatPercent(job.progress?.fraction ?? 0) : ''}</span>
-        <progress
-          class="bar bar-thin"
-          max={1}
-          value={running ? (job.progress?.fraction ?? 0) : 0}
-          data-shown={running}
-          aria-hidden="true"
-        />
       </a>
     </li>
   );
+}
+
+/** The one part of a row that the clock moves; so the clock draws this anew and nothing else. */
+function Remaining({ store, id }: { store: Store; id: string }) {
+  const estimate = store.records.of(id).estimate(store.now.value);
+  return <>{estimate.known ? `${formatAbout(estimate.remainingMs)} left` : ''}</>;
+}
+
+function outcome(job: Job): string {
+  if (job.status === 'failed') return job.error?.title ?? '';
+  const from = Date.parse(job.createdAt);
+  return job.finishedAt === undefined ? '' : `in ${formatDuration(Date.parse(job.finishedAt) - from)}`;
 }

@@ -2,7 +2,7 @@ import { batch, type ReadonlySignal, type Signal, signal } from '@preact/signals
 import { isNewer, type Job } from '../protocol/job.ts';
 
 /** The most jobs that the page keeps and lists. */
-const MAXIMUM_LISTED = 100;
+const MAXIMUM_LISTED = 500;
 
 /**
  * The newest state of every job that the page knows. One signal a job, so that a change redraws what shows that
@@ -11,8 +11,14 @@ const MAXIMUM_LISTED = 100;
 export class JobTable {
   readonly #jobs = new Map<string, Signal<Job | undefined>>();
   readonly #order = signal<readonly string[]>([]);
+  readonly #onForget: (id: string) => void;
   /** The job whose page is open: kept however old it is. */
   pinned: string | undefined;
+
+  /** @param onForget hears of each job that is too old to be listed any more. */
+  constructor(onForget: (id: string) => void) {
+    this.#onForget = onForget;
+  }
 
   /** The ids, newest job first. */
   get order(): ReadonlySignal<readonly string[]> {
@@ -38,7 +44,9 @@ export class JobTable {
   #insert(job: Job): void {
     const ids = [...this.#order.peek(), job.id].sort((one, other) => this.#compare(one, other));
     for (const forgotten of ids.splice(MAXIMUM_LISTED)) {
-      if (forgotten !== this.pinned) this.#jobs.delete(forgotten);
+      if (forgotten === this.pinned) continue;
+      this.#jobs.delete(forgotten);
+      this.#onForget(forgotten);
     }
     this.#order.value = ids;
   }

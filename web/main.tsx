@@ -3,9 +3,18 @@ import { createJobwireClient } from '../client/client.ts';
 import { App } from './app.tsx';
 import { keepDropsOnThePage } from './dropped-files.ts';
 import { MissingApi } from './missing-api.tsx';
+import { observedFetch } from './observed-fetch.ts';
 import { Router } from './router.ts';
 import { Store } from './store.ts';
-import './style.css';
+import { Traffic } from './traffic.ts';
+import './styles/base.css';
+import './styles/frame.css';
+import './styles/controls.css';
+import './styles/board.css';
+import './styles/job.css';
+import './styles/timeline.css';
+import './styles/profile.css';
+import './styles/motion.css';
 
 /** The deployment writes the API's URL into a `<meta>`; a page that nobody filled in says so. */
 function apiOfPage(): string | undefined {
@@ -19,7 +28,9 @@ function start(container: HTMLElement): void {
     render(<MissingApi />, container);
     return;
   }
-  const store = new Store(createJobwireClient({ api }), new Router());
+  const traffic = new Traffic();
+  const client = createJobwireClient({ api, fetch: observedFetch(traffic.clock) });
+  const store = new Store({ client, router: new Router(), traffic });
   store.start();
   keepDropsOnThePage();
   render(<App store={store} />, container);

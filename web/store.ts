@@ -1,14 +1,21 @@
-import { effect, type ReadonlySignal, signal } from '@preact/signals';
+import { batch, computed, effect, type ReadonlySignal, signal } from '@preact/signals';
 import type { JobwireClient } from '../client/client.ts';
 import { ProblemError } from '../client/errors.ts';
 import type { JobWatch } from '../client/job-watch.ts';
 import type { ConnectionState } from '../client/state.ts';
 import type { TopicWatch } from '../client/topic-watch.ts';
+import { isNewer, type Job } from '../protocol/job.ts';
 import type { Kind } from '../protocol/kinds.ts';
 import { isTerminal } from '../protocol/status.ts';
 import { announce, refuse } from './announced-file.ts';
+import { Arrivals } from './arrivals.ts';
+import { shows } from './job-filter.ts';
+import { JobRecords } from './job-records.ts';
 import { JobTable } from './job-table.ts';
+import { askForResultLink } from './result-link.ts';
+import { type LinkSource, ResultSource } from './result-source.ts';
 import type { Router } from './router.ts';
+import type { Traffic } from './traffic.ts';
 import { Uploads } from './uploads.ts';
 import { explain } from './wording.ts';
 
@@ -18,34 +25,56 @@ export interface Complaint {
   readonly text: string;
 }
 
-/** Whether the list of jobs has come. */
+/** Whether the list of jobs has come; `cursor` where the server has older ones. */
 export type ListState =
   | { readonly status: 'loading' }
-  | { readonly status: 'ready' }
+  | { readonly status: 'ready'; readonly cursor?: string }
   | { readonly status: 'failed'; readonly error: unknown };
+
+/** What the page's store is made of. */
+export interface StoreParts {
+  readonly client: JobwireClient;
+  readonly router: Router;
+  readonly traffic: Traffic;
+}
+
+/** How many jobs one page of the list has. */
+const PAGE = 100;
 
 /**
  * What the page knows and can do. All states of jobs come over the socket; the page never asks for
- * `GET /jobs/{id}`. `GET /jobs` is asked once for each connection, since the topic `owner:me` tells of changes only:
- * what came up while the connection was lost would be missed otherwise.
+ * `GET /jobs/{id}` of itself. `GET /jobs` is asked once for each connection, since the topic `owner:me` tells of
+ * changes only: what came up while the connection was lost would be missed otherwise.
  */
 export class Store {
+  readonly client: JobwireClient;
   readonly router: Router;
-  readonly jobs = new JobTable();
+  readonly traffic: Traffic;
   readonly uploads: Uploads;
-  readonly #client: JobwireClient;
+  readonly results: ResultSource;
+  readonly records = new JobRecords();
+  readonly jobs = new JobTable((id) => this.records.forget(id));
+  readonly #resultLink: LinkSource;
+  readonly #waiting = new Map<string, Job>();
+  readonly #arrivals = new Arrivals(() => this.#flush());
   readonly #connection = signal<ConnectionState>({ status: 'connecting' });
   readonly #list = signal<ListState>({ status: 'loading' });
   readonly #complaints = signal<readonly Complaint[]>([]);
   readonly #refusal = signal<unknown>(undefined);
   readonly #now = signal(Date.now());
+  readonly #today = computed(() => new Date(this.#now.value).setHours(0, 0, 0, 0));
   readonly #cancelling = signal<ReadonlySet<string>>(new Set());
+  #topic: TopicWatch | undefined;
   #listDue = true;
+  #adding = false;
 
-  constructor(client: JobwireClient, router: Router) {
-    this.#client = client;
+  constructor({ client, router, traffic }: StoreParts) {
+    this.client = client;
     this.router = router;
+    this.traffic = traffic;
     this.uploads = new Uploads(client);
+    this.#resultLink = (job) => askForResultLink(client.resultUrl(job), this.uploads.token(job));
+    this.results = new ResultSource(this.#resultLink);
   }
 
   /** How fresh the page is. */
@@ -68,9 +97,14 @@ export class Store {
     return this.#refusal;
   }
 
-  /** The time, once a second. */
+  /** The time of this device, once a second. */
   get now(): ReadonlySignal<number> {
     return this.#now;
+  }
+
+  /** When today began: for what shows times of the day and need not be drawn anew each second. */
+  get today(): ReadonlySignal<number> {
+    return this.#today;
   }
 
   /** The jobs whose cancellation has been asked for and not been answered. */
@@ -78,17 +112,27 @@ export class Store {
     return this.#cancelling;
   }
 
+  /** The ids that the filter shows, newest first. */
+  readonly shown: ReadonlySignal<readonly string[]> = computed(() => {
+    const filter = this.router.filter.value;
+    return this.jobs.order.value.filter((id) => {
+      const job = this.jobs.job(id).value;
+      return job !== undefined && shows(filter, job);
+    });
+  });
+
   /** Begins to watch: the caller's jobs, and the job of the address whenever it changes. */
   start(): void {
     setInterval(() => {
       this.#now.value = Date.now();
     }, 1000);
-    const topic = this.#client.watchTopic('owner:me');
+    const topic = this.client.watchTopic('owner:me');
     topic.on((event) => {
-      if (event.type === 'job') this.jobs.put(event.job);
-      else if (event.type === 'connection') this.#connectionChanged(event.connection, topic);
+      if (event.type === 'job') this.#arrived(event.job);
+      else if (event.type === 'connection') this.#connectionChanged(event.connection);
       else console.warn('jobwire:', event.error);
     });
+    this.#topic = topic;
     effect(() => {
       const route = this.router.route.value;
       this.#refusal.value = undefined;
@@ -99,8 +143,14 @@ export class Store {
     });
   }
 
+  /** Lists the page of older jobs, if there are any. */
+  async showOlder(): Promise<void> {
+    const list = this.#list.peek();
+    if (list.status === 'ready' && list.cursor !== undefined) await this.#fetchList(list.cursor);
+  }
+
   /** Makes a job of the file, opens its page and sends the file. What goes wrong becomes a complaint. */
-  async submit(file: File, kind: Kind): Promise<void> {
+  async submit(file: File, kind: Kind, tags: readonly string[] = []): Promise<void> {
     const title = `“${file.name}” was not uploaded`;
     const refusal = refuse(file);
     if (refusal !== undefined) {
@@ -108,12 +158,14 @@ export class Store {
       return;
     }
     try {
-      const created = await this.#client.createJob(
-        { kind, ...announce(file), upload: 'put' },
+      const sent = Date.now();
+      const created = await this.client.createJob(
+        { kind, ...announce(file), upload: 'put', tags: [...tags] },
         { idempotencyKey: crypto.randomUUID() },
       );
+      this.traffic.clock.observeAnswer(sent, Date.now(), Date.parse(created.job.createdAt));
       this.uploads.start(created, file);
-      this.jobs.put(created.job);
+      this.#learn(created.job);
       this.router.openJob(created.job.id);
     } catch (error) {
       this.#complain({ title, text: explain(error) });
@@ -127,18 +179,30 @@ export class Store {
     this.uploads.stop(id);
     const token = this.uploads.token(id);
     try {
-      this.jobs.put(await this.#client.cancel(id, token === undefined ? {} : { token }));
+      this.#learn(await this.client.cancel(id, token === undefined ? {} : { token }));
     } catch (error) {
-      if (error instanceof ProblemError && error.problem.job !== undefined) this.jobs.put(error.problem.job);
+      if (error instanceof ProblemError && error.problem.job !== undefined) this.#learn(error.problem.job);
       this.#complain({ title: 'The job was not cancelled', text: explain(error) });
     } finally {
       this.#cancelling.value = new Set([...this.#cancelling.peek()].filter((each) => each !== id));
     }
   }
 
-  /** Where the result of a job is. */
+  /** Where the result of a job is, for a link. */
   resultUrl(id: string): string {
-    return this.#client.resultUrl(id);
+    return this.client.resultUrl(id);
+  }
+
+  /**
+   * Downloads the result of a job: the storage serves it as an attachment, so the page stays. Goes by a link that
+   * is asked for here, because only a request of the page's own can carry the job's token.
+   */
+  async download(id: string): Promise<void> {
+    try {
+      location.assign(await this.#resultLink(id));
+    } catch (error) {
+      this.#complain({ title: 'The result could not be downloaded', text: explain(error) });
+    }
   }
 
   /** Forgets a complaint that has been read. */
@@ -150,12 +214,39 @@ export class Store {
     this.#complaints.value = [...this.#complaints.peek(), complaint];
   }
 
+  /** A state that came over the socket. */
+  #arrived(job: Job): void {
+    if (!this.#adding) this.traffic.arrived(job, Date.now());
+    this.#wait(job);
+  }
+
+  /** A state that came as an answer: shown at once, since somebody waits for it. */
+  #learn(job: Job): void {
+    this.#wait(job);
+    this.#flush();
+  }
+
+  #wait(job: Job): void {
+    this.records.take(job, Date.now());
+    if (isNewer(job, this.#waiting.get(job.id))) this.#waiting.set(job.id, job);
+    this.#arrivals.note();
+  }
+
+  #flush(): void {
+    batch(() => {
+      for (const job of this.#waiting.values()) this.jobs.put(job);
+      this.#waiting.clear();
+      this.records.publish();
+      this.traffic.publish();
+    });
+  }
+
   #watch(id: string): JobWatch | undefined {
     const known = this.jobs.job(id).peek();
     if (known !== undefined && isTerminal(known.status)) return undefined;
-    const watch = this.#client.watchJob(id);
+    const watch = this.client.watchJob(id);
     watch.on((event) => {
-      if (event.type === 'job') this.jobs.put(event.job);
+      if (event.type === 'job') this.#wait(event.job);
       else if (event.type === 'connection' && event.connection.status === 'closed') {
         this.#refusal.value = event.connection.error;
       }
@@ -163,18 +254,23 @@ export class Store {
     return watch;
   }
 
-  #connectionChanged(state: ConnectionState, topic: TopicWatch): void {
+  #connectionChanged(state: ConnectionState): void {
+    this.traffic.changed(state, Date.now());
+    this.traffic.publish();
     this.#connection.value = state;
-    if (state.status === 'live' && this.#listDue) void this.#fetchList(topic);
-    else if (state.status !== 'live' && this.#list.peek().status === 'loading') void this.#fetchList(topic);
+    if (state.status === 'live' && this.#listDue) void this.#fetchList();
+    else if (state.status !== 'live' && this.#list.peek().status === 'loading') void this.#fetchList();
     this.#listDue = state.status !== 'live';
   }
 
-  async #fetchList(topic: TopicWatch): Promise<void> {
+  async #fetchList(cursor?: string): Promise<void> {
     try {
-      const page = await this.#client.list();
-      topic.add(page.jobs);
-      this.#list.value = { status: 'ready' };
+      const page = await this.client.list({ limit: PAGE, ...(cursor === undefined ? {} : { cursor }) });
+      this.#adding = true;
+      this.#topic?.add(page.jobs);
+      this.#adding = false;
+      this.#flush();
+      this.#list.value = { status: 'ready', ...(page.cursor === undefined ? {} : { cursor: page.cursor }) };
     } catch (error) {
       if (this.#list.peek().status !== 'ready') this.#list.value = { status: 'failed', error };
     }

@@ -1,5 +1,6 @@
 const BYTE_UNITS = ['kB', 'MB', 'GB', 'TB'] as const;
 const count = new Intl.NumberFormat('en');
+const figure = new Intl.NumberFormat('en', { maximumSignificantDigits: 5 });
 const clockTime = new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium' });
 const dayAndTime = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short' });
 
@@ -35,6 +36,31 @@ export function formatDuration(milliseconds: number): string {
   const minutes = Math.floor(whole / 60);
   if (minutes < 60) return `${minutes} min ${twoDigits(whole % 60)} s`;
   return `${Math.floor(minutes / 60)} h ${twoDigits(minutes % 60)} min`;
+}
+
+/** `about 25 s`, `about 3 min`: no more precise than a forecast is, so that it does not jump about. */
+export function formatAbout(milliseconds: number): string {
+  const seconds = milliseconds / 1000;
+  if (seconds < 5) return 'a few seconds';
+  if (seconds < 57.5) return `about ${Math.round(seconds / 5) * 5} s`;
+  const minutes = seconds / 60;
+  if (minutes < 9.75) return `about ${formatHalves(Math.max(2, Math.round(minutes * 2)))} min`;
+  if (minutes < 57.5) return `about ${Math.round(minutes)} min`;
+  return `about ${formatHalves(Math.round(minutes / 30))} h`;
+}
+
+function formatHalves(halves: number): string {
+  return halves % 2 === 0 ? String(halves / 2) : `${Math.floor(halves / 2)}½`;
+}
+
+/** `4 ms`, `0.4 s`: a latency, to two digits. */
+export function formatLatency(milliseconds: number): string {
+  return milliseconds < 999.5 ? `${Math.round(milliseconds)} ms` : formatDuration(milliseconds);
+}
+
+/** `1.5`, `40,000`, `0.00012`: a figure of a file, to five digits where it is not whole. */
+export function formatFigure(value: number): string {
+  return Number.isInteger(value) && Math.abs(value) < 1e15 ? count.format(value) : figure.format(value);
 }
 
 /** Whole seconds, for a duration that still grows: no flicker of tenths. */

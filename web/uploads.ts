@@ -12,6 +12,7 @@ export type UploadState =
 interface Upload {
   readonly state: Signal<UploadState>;
   readonly token: string;
+  readonly file: File;
   readonly abort: AbortController;
 }
 
@@ -33,7 +34,7 @@ export class Uploads {
     const startedAt = Date.now();
     const state = signal<UploadState>({ phase: 'sending', sent: 0, total: file.size, startedAt });
     const abort = new AbortController();
-    this.#uploads.set(created.job.id, { state, token: created.token, abort });
+    this.#uploads.set(created.job.id, { state, token: created.token, file, abort });
     this.#client
       .uploadFile(created.upload, file, {
         signal: abort.signal,
@@ -59,6 +60,11 @@ export class Uploads {
   /** The token of a job that was made here. */
   token(job: string): string | undefined {
     return this.#uploads.get(job)?.token;
+  }
+
+  /** The file of a job that was made here; the browser keeps a reference to it, not its content. */
+  file(job: string): File | undefined {
+    return this.#uploads.get(job)?.file;
   }
 
   /** Stops sending; harmless when nothing is sent. */

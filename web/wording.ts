@@ -65,6 +65,8 @@ export function connectionLabel(state: ConnectionState): string {
       return 'Connecting';
     case 'live':
       return 'Live';
+    case 'polling':
+      return 'Polling';
     case 'reconnecting':
       return 'Reconnecting';
     case 'stale':
@@ -74,11 +76,29 @@ export function connectionLabel(state: ConnectionState): string {
   }
 }
 
+/** The same in a sentence: what it means for what is shown. */
+export function explainConnection(state: ConnectionState): string {
+  switch (state.status) {
+    case 'connecting':
+      return 'The first connection is being made.';
+    case 'live':
+      return 'Every change shows here the moment it is committed.';
+    case 'polling':
+      return 'WebSockets are blocked on the way to the server. Changes are asked for instead, and show a second or so late.';
+    case 'reconnecting':
+      return 'The connection was lost. What is shown may be old; the page goes on trying.';
+    case 'stale':
+      return 'Nothing has been confirmed for a while. What is shown may be old; the page goes on trying.';
+    case 'closed':
+      return 'Nothing more will come. Reload the page to try again.';
+  }
+}
+
 /** How long what is shown may have been out of date. */
 export function connectionAge(state: ConnectionState, now: number): string | undefined {
   if (state.status === 'reconnecting') return `for ${formatGrowing(now - state.since)}`;
   if (state.status !== 'stale') return undefined;
-  return state.lastConfirmedAt === undefined
+  return state.confirmedAt === undefined
     ? 'never reached the server'
-    : `last heard ${formatGrowing(now - state.lastConfirmedAt)} ago`;
+    : `last heard ${formatGrowing(now - state.confirmedAt)} ago`;
 }

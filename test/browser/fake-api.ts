@@ -8,12 +8,16 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import { errorFrame, jobFrame, parseClientFrame, type ServerFrame } from '../../protocol/frames.ts';
 import { type CreateJobInput, problem } from '../../protocol/http.ts';
 import { isNewer, type Job } from '../../protocol/job.ts';
+import type { ResultLink } from '../../protocol/result-link.ts';
 import { isTerminal } from '../../protocol/status.ts';
+import type { JobWatcher, JobWatchers } from '../../protocol/watchers.ts';
 import { jobId, sampleJob } from '../client/sample-job.ts';
 
 const WEB = fileURLToPath(new URL('../../web/', import.meta.url));
 
-/** Bundles the page as the deployment does. */
+let bundle: Promise<ReadonlyMap<string, Uint8Array>> | undefined;
+
+/** Bundles the page as the deployment does, once for all servers of a file. */
 async function bundlePage(): Promise<ReadonlyMap<string, Uint8Array>> {
   const { outputFiles } = await build({
     entryPoints: [`${WEB}main.tsx`],
@@ -41,6 +45,10 @@ export class FakeApi implements AsyncDisposable {
   readonly requests: string[] = [];
   /** The bytes of each upload so far. */
   readonly uploads: number[] = [];
+  /** What `GET /jobs/{id}/result` leads to. */
+  result: unknown = {};
+  /** What `GET /jobs/{id}/watchers` answers. */
+  watchers: JobWatcher[] = [];
   /** While true `POST /jobs` is refused. */
   refuseCreation = false;
   /** While true no socket is accepted. */
@@ -64,7 +72,8 @@ export class FakeApi implements AsyncDisposable {
 
   /** Bundles the page and listens on a free port. */
   static async start(): Promise<FakeApi> {
-    const assets = await bundlePage();
+    bundle ??= bundlePage();
+    const assets = await bundle;
     const server = createServer();
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
@@ -128,6 +137,8 @@ export class FakeApi implements AsyncDisposable {
     } else if (path === '/bucket') {
       this.uploads.push(Buffer.concat(body).length);
       response.end();
+    } else if (path === '/results') {
+      answer(response, 200, this.result);
     } else this.#call(`${request.method} ${path}`, text, response);
   }
 
@@ -144,7 +155,10 @@ export class FakeApi implements AsyncDisposable {
     const id = /^POST \/jobs\/(\w+)\/cancel$/.exec(call)?.[1];
     const job = id === undefined ? undefined : this.#jobs.get(id);
     if (call === 'POST /tickets') {
-      answer(response, 201, { ...watch, expiresAt: '2026-11-23T12:01:00.000Z' });
+      answer(response, 201, {
+        ...watch,
+        expiresAt: new Date(Math.floor(Date.now() / 1000 + 60) * 1000).toISOString(),
+      });
     } else if (call === 'GET /jobs') {
       answer(response, 200, { jobs: [...this.#jobs.values()] });
     } else if (call === 'POST /jobs' && this.refuseCreation) {
@@ -153,6 +167,11 @@ export class FakeApi implements AsyncDisposable {
       const created = this.#create(JSON.parse(text()));
       const upload = { method: 'PUT', url: `${this.url}/bucket`, headers: {} };
       answer(response, 201, { job: created, upload, token: 'token', watch });
+    } else if (/^GET \/jobs\/\w+\/watchers$/.test(call)) {
+      answer(response, 200, { watchers: this.watchers, count: this.watchers.length } satisfies JobWatchers);
+    } else if (/^GET \/jobs\/\w+\/result$/.test(call)) {
+      const expiresAt = new Date(Date.now() + 60_000).toISOString();
+      answer(response, 200, { url: `${this.url}/results`, expiresAt } satisfies ResultLink);
     } else if (job !== undefined && !isTerminal(job.status)) {
       this.put({ ...job, seq: job.seq + 1, status: 'cancelled' });
       answer(response, 202, this.#jobs.get(job.id));

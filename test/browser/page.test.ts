@@ -2,6 +2,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { jobId, sampleJob } from '../client/sample-job.ts';
 import { FakeApi } from './fake-api.ts';
+import { PROFILED_FILE, profileOf } from './gallery.ts';
 import { launchBrowser } from './launch.ts';
 
 let browser: Browser;
@@ -57,12 +58,19 @@ describe('the page', () => {
     expect(await page.getByTestId('message').textContent()).toBe('<img src=x onerror=alert(1)>');
     expect(await page.getByTestId('progress').textContent()).toContain('4 of 10 rows');
 
+    api.result = await profileOf(PROFILED_FILE);
     const result = { href: `/jobs/${id}/result`, contentType: 'application/json', size: 10 };
     api.put({ ...job, seq: 6, status: 'succeeded', result });
     await page.locator('[data-testid=status][data-status=succeeded]').waitFor();
     expect(await page.getByTestId('result').getAttribute('href')).toBe(`${api.url}/jobs/${id}/result`);
+    await page.locator('[data-testid=profile][data-preview=ready]').waitFor();
+    expect(await page.getByTestId('column').count()).toBe(14);
     expect(api.uploads).toEqual([8]);
-    expect(api.requests.filter((request) => request.startsWith('GET /jobs'))).toEqual(['GET /jobs']);
+    // The result is fetched for its preview, the list once; the job itself is never asked for.
+    expect(api.requests.filter((request) => request.startsWith('GET /jobs'))).toEqual([
+      'GET /jobs',
+      `GET /jobs/${id}/result`,
+    ]);
   });
 
   it('says that it reconnects, resumes, and learns of what came up in between', async () => {
@@ -86,7 +94,9 @@ describe('the page', () => {
     await page.locator('[data-testid=status][data-status=cancelled]').waitFor();
     api.put(sampleJob(1, 'queued', { id: jobId(2), createdAt: '2026-11-23T12:00:01.000Z' }));
     await page.locator(`[data-testid=job-row][data-job=${jobId(2)}]`).waitFor();
-    const rows = await page.getByTestId('job-row').evaluateAll((all) => all.map((row) => row.dataset['job']));
+    const rows = await page
+      .getByTestId('job-row')
+      .evaluateAll((all) => all.map((row) => row.getAttribute('data-job')));
     expect(rows).toEqual([jobId(2), jobId(1)]);
   });
 
@@ -104,7 +114,7 @@ describe('the page', () => {
   });
 
   it('says so when the API cannot be reached, and gets over it', async () => {
-    await page.route(/\/(tickets|jobs)$/, (route) => route.abort());
+    await page.route(/\/(tickets|jobs)(\?|$)/, (route) => route.abort());
     api.put(sampleJob(3));
     await page.goto(`${api.url}/#/jobs/${jobId(1)}`);
     await page.getByText('The server cannot be reached').waitFor();
@@ -126,7 +136,7 @@ describe('the page', () => {
     await page.locator('[data-testid=job]').waitFor();
     expect(await page.locator('h1').textContent()).toBe('dropped.csv');
     await open('#/');
-    await page.getByTestId('kind').focus();
+    await page.getByTestId('shortcuts-open').focus();
     await page.keyboard.press('Tab');
     const chooser = page.waitForEvent('filechooser');
     await page.keyboard.press('Space');

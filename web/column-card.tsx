@@ -1,0 +1,117 @@
+import type { ColumnResult } from './csv-profile-result.ts';
+import { formatCount, formatFigure, formatPercent } from './units.ts';
+
+/** How many frequent values are drawn; more are in the result itself. */
+const VALUES = 5;
+
+/** One column: type, how full it is, its range, its frequent values. */
+export function ColumnCard({ column }: { column: ColumnResult }) {
+  const rows = column.count + column.empty;
+  const filled = rows === 0 ? 0 : column.count / rows;
+  return (
+    <li class="column" data-testid="column">
+      <header class="column-head">
+        <h3>{column.name}</h3>
+        <span class="column-type" data-type={column.type}>
+          {column.type}
+        </span>
+      </header>
+      <div class="column-filled">
+        <meter class="strip" min={0} max={1} value={filled} aria-label="Filled" />
+        <p class="column-line">
+          <span>{column.empty === 0 ? 'no gaps' : `${formatCount(column.empty)} empty`}</span>
+          <span>
+            {column.distinct.exact ? '' : '≈ '}
+            {formatCount(column.distinct.value)} different
+          </span>
+        </p>
+      </div>
+      <Types column={column} />
+      <Range column={column} />
+      <Frequent column={column} />
+    </li>
+  );
+}
+
+/** What a mixed column is mixed of; the type itself tells the rest. */
+function Types({ column }: { column: ColumnResult }) {
+  const types = Object.entries(column.types).sort(([, one], [, other]) => other - one);
+  if (types.length < 2) return null;
+  return (
+    <p class="column-line column-mix">
+      {types.map(([type, count]) => (
+        <span key={type}>
+          {type} {formatPercent(count / Math.max(1, column.count))}
+        </span>
+      ))}
+    </p>
+  );
+}
+
+/** From least to greatest, with the mean where it lies between. */
+function Range({ column: { min, max, mean } }: { column: ColumnResult }) {
+  if (min === undefined || max === undefined) return null;
+  const position =
+    typeof min === 'number' && typeof max === 'number' && mean !== undefined && max > min
+      ? (mean - min) / (max - min)
+      : undefined;
+  return (
+    <div class="range">
+      {position === undefined ? null : (
+        <span class="range-track" aria-hidden="true">
+          <span class="range-mean" style={{ left: `${100 * position}%` }} />
+        </span>
+      )}
+      <dl class="range-figures">
+        <div>
+          <dt>min</dt>
+          <dd title={bound(min)}>{bound(min)}</dd>
+        </div>
+        {mean === undefined ? null : (
+          <div>
+            <dt>mean</dt>
+            <dd>{formatFigure(mean)}</dd>
+          </div>
+        )}
+        <div>
+          <dt>max</dt>
+          <dd title={bound(max)}>{bound(max)}</dd>
+        </div>
+      </dl>
+    </div>
+  );
+}
+
+function bound(value: number | string): string {
+  return typeof value === 'number' ? formatFigure(value) : value;
+}
+
+function Frequent({ column: { frequent, count } }: { column: ColumnResult }) {
+  const values = frequent.values.slice(0, VALUES);
+  const most = values[0]?.count ?? 1;
+  if (values.length === 0 || most <= 1) return null;
+  return (
+    <ol
+      class="frequent"
+      aria-label={frequent.exact ? 'Most frequent values' : 'Most frequent values, estimated'}
+    >
+      {values.map(({ value, count: times, cut }) => (
+        <li
+          key={`${value} ${times}`}
+          class="frequent-value"
+          title={`${formatPercent(times / Math.max(1, count))} of the values`}
+        >
+          <span class="frequent-bar" aria-hidden="true" style={{ width: `${(100 * times) / most}%` }} />
+          <span class="frequent-text">
+            {value}
+            {cut === true ? '…' : ''}
+          </span>
+          <span class="number frequent-count">
+            {frequent.exact ? '' : '≥ '}
+            {formatCount(times)}
+          </span>
+        </li>
+      ))}
+    </ol>
+  );
+}

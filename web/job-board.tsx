@@ -1,0 +1,73 @@
+import { useRef } from 'preact/hooks';
+import { BoardToolbar } from './board-toolbar.tsx';
+import { isFiltering, NO_FILTER } from './job-filter.ts';
+import { JobRow } from './job-row.tsx';
+import { moveAmongRows } from './keyboard.ts';
+import type { Store } from './store.ts';
+import { explain } from './wording.ts';
+
+/** The jobs, newest first; those of others appear as they are made. Beside an open job it is narrow. */
+export function JobBoard({ store, open }: { store: Store; open?: string }) {
+  const ids = store.shown.value;
+  const list = useRef<HTMLOListElement>(null);
+  return (
+    <section class="board" aria-labelledby="board-title">
+      <div class="board-head">
+        <h2 id="board-title">Jobs</h2>
+        <BoardToolbar store={store} />
+      </div>
+      {ids.length === 0 ? (
+        <EmptyBoard store={store} />
+      ) : (
+        <ol
+          class="rows"
+          data-testid="job-list"
+          ref={list}
+          onKeyDown={(event) => moveAmongRows(event, list.current)}
+        >
+          {ids.map((id) => (
+            <JobRow key={id} store={store} id={id} current={id === open} />
+          ))}
+        </ol>
+      )}
+      <Older store={store} />
+    </section>
+  );
+}
+
+function Older({ store }: { store: Store }) {
+  const list = store.list.value;
+  if (list.status !== 'ready' || list.cursor === undefined) return null;
+  return (
+    <button type="button" class="secondary older" data-testid="older" onClick={() => void store.showOlder()}>
+      Show older jobs
+    </button>
+  );
+}
+
+function EmptyBoard({ store }: { store: Store }) {
+  const list = store.list.value;
+  if (list.status === 'loading') return <p class="empty">Looking for jobs…</p>;
+  if (list.status === 'failed') {
+    return (
+      <p class="empty" data-testid="list-error">
+        The jobs could not be listed. {explain(list.error)} They appear here once there is a connection.
+      </p>
+    );
+  }
+  if (isFiltering(store.router.filter.value) && store.jobs.order.value.length > 0) {
+    return (
+      <div class="empty" data-testid="nothing-found">
+        <p>None of the jobs listed here is like that.</p>
+        <button type="button" class="secondary" onClick={() => store.router.showOnly(NO_FILTER)}>
+          Show all
+        </button>
+      </div>
+    );
+  }
+  return (
+    <p class="empty" data-testid="empty">
+      No jobs yet. The first file that you upload, here or from elsewhere, appears in this list.
+    </p>
+  );
+}
