@@ -105,7 +105,10 @@ export class Publishing extends Construct {
       parallelizationFactor: 10, // the most there is; a job's changes stay in order (aws-facts 3.3)
       bisectBatchOnError: true, // one record that crashes the function takes no other with it
       reportBatchItemFailures: true,
-      retryAttempts: 5, // splitting does not count (aws-facts 3.3); a watcher's next ping repairs what is given up
+      // Some minutes of an outage of DynamoDB or SQS: each attempt takes its seconds, and Lambda backs off. Not
+      // without end, because a record that crashes the function holds up its shard for as long; splitting does not
+      // count (aws-facts 3.3). A watcher's next ping repairs what is given up.
+      retryAttempts: 50,
       maxRecordAge: CONNECTION_LIFE,
       onFailure: { bind: () => ({ destination: this.failures.queueArn }) }, // the grant is above
     });

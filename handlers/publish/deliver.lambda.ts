@@ -35,8 +35,12 @@ const parts: DeliverParts = {
 };
 
 /** Posts what publish, or a $connect with a job, could not post at once. */
-export async function handler(event: unknown): Promise<BatchItemFailures> {
-  const kept = await deliver(readMessages(event, DeliverySchema), parts);
+export async function handler(
+  event: unknown,
+  context: { getRemainingTimeInMillis(): number },
+): Promise<BatchItemFailures> {
+  const endsAt = Date.now() + context.getRemainingTimeInMillis();
+  const kept = await deliver(readMessages(event, DeliverySchema), parts, endsAt);
   meter.publish();
   return batchItemFailures(kept);
 }

@@ -32,12 +32,14 @@ interface Owed {
 
 /**
  * Posts the newest state of each job to each connection that is owed it: read now, strongly consistent, so that
- * it is never older than what was owed. Several messages for the same pair are one post. Answers the ids of the
- * messages that must come again.
+ * it is never older than what was owed. Several messages for the same pair are one post. What is left ten seconds
+ * before `endsAt`, when Lambda stops the function (milliseconds since the epoch), is queued again. Answers the ids
+ * of the messages that must come again.
  */
 export async function deliver(
   readings: readonly DeliveryReading[],
   parts: DeliverParts,
+  endsAt: number,
 ): Promise<readonly string[]> {
   const { log } = parts;
   const kept: string[] = [];
@@ -49,7 +51,7 @@ export async function deliver(
   }
   const owed = merge(readings);
   const jobs = await readJobs([...new Set(owed.map(({ delivery }) => delivery.job))], parts);
-  const poster = new FramePoster(parts);
+  const poster = new FramePoster(parts, endsAt);
   const postponed: Owed[] = [];
   const frames = new Map<JobRecord, string>();
   const work = async (one: Owed): Promise<void> => {

@@ -14,14 +14,23 @@ export interface FramePosterParts {
 /** `gone`: nobody is there any more. `connecting`: not there yet. `later`: it must be tried again. */
 export type PostOutcome = 'posted' | 'gone' | 'connecting' | 'later';
 
+/**
+ * So long before the function's own end nothing is posted any more: where posts hang, each for three seconds
+ * (managed-connections.ts), the time is needed to hand what is owed to the deliveries queue. Milliseconds.
+ */
+const STOP_BEFORE_END = 10_000;
+
 /** Posts frames during one batch; remembers which connections have proved to be gone. */
 export class FramePoster {
   readonly #parts: FramePosterParts;
+  readonly #stopsAt: number;
   readonly #gone = new Set<string>();
   #refusals = 0;
 
-  constructor(parts: FramePosterParts) {
+  /** `endsAt` is when Lambda stops the function, in milliseconds since the epoch. */
+  constructor(parts: FramePosterParts, endsAt: number) {
     this.#parts = parts;
+    this.#stopsAt = endsAt - STOP_BEFORE_END;
   }
 
   /**
@@ -35,6 +44,7 @@ export class FramePoster {
     const { connections, now, log, meter } = this.#parts;
     const { connection } = watcher;
     if (this.#gone.has(connection)) return 'gone';
+    if (now().getTime() >= this.#stopsAt) return 'later';
     try {
       await connections.post(connection, frame);
       return 'posted';

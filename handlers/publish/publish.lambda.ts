@@ -30,8 +30,12 @@ const parts: PublishParts = {
 };
 
 /** Publishes a batch of the jobs table's stream. */
-export async function handler(event: unknown): Promise<BatchItemFailures> {
-  const again = await publish(readJobChanges(event), parts);
+export async function handler(
+  event: unknown,
+  context: { getRemainingTimeInMillis(): number },
+): Promise<BatchItemFailures> {
+  const endsAt = Date.now() + context.getRemainingTimeInMillis();
+  const again = await publish(readJobChanges(event), parts, endsAt);
   meter.publish();
   return batchItemFailures(again === undefined ? [] : [again]);
 }

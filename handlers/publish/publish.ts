@@ -17,7 +17,8 @@ export interface PublishParts extends FramePosterParts {
 
 /**
  * Tells the watchers of every job in a batch of the stream its newest state: one post for each connection and
- * job, however many topics match. What cannot be posted now is handed to the deliveries queue.
+ * job, however many topics match. What cannot be posted now is handed to the deliveries queue;
+ * so is what is left ten seconds before `endsAt`, when Lambda stops the function (milliseconds since the epoch).
  *
  * Answers the sequence number from which on the batch has to come again; undefined when all is dealt with. That
  * is so only where something could get lost: the watchers of a job could not be read, or the deliveries queue
@@ -27,6 +28,7 @@ export interface PublishParts extends FramePosterParts {
 export async function publish(
   changes: readonly JobChange[],
   parts: PublishParts,
+  endsAt: number,
 ): Promise<string | undefined> {
   const { log, meter } = parts;
   for (const change of changes) {
@@ -38,7 +40,7 @@ export async function publish(
       error: change.malformed,
     });
   }
-  const poster = new FramePoster(parts);
+  const poster = new FramePoster(parts, endsAt);
   const ownersAndTags = new SharedTopics(parts);
   const publications = newestStates(changes).flatMap((state) => {
     const frame = frameOf(state.record, log);

@@ -17,7 +17,7 @@ describe('event source mappings', () => {
       ParallelizationFactor: 10,
       BisectBatchOnFunctionError: true,
       FunctionResponseTypes: ['ReportBatchItemFailures'],
-      MaximumRetryAttempts: 5,
+      MaximumRetryAttempts: 50,
       MaximumRecordAgeInSeconds: 2 * HOUR,
       DestinationConfig: { OnFailure: { Destination: '<Publishing/Failures.Arn>' } },
       FilterCriteria: {

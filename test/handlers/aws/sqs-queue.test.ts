@@ -21,6 +21,9 @@ interface Failure {
 let fails: (request: Request) => readonly Failure[];
 let status = 200;
 let requests: Request[] = [];
+/** Answers wait until so many requests have come. */
+let together = 1;
+let come: () => void = () => {};
 let server: Server;
 let queue: SqsQueue<number>;
 let client: SQSClient;
@@ -29,6 +32,16 @@ beforeAll(async () => {
   server = createServer(async (incoming, response) => {
     const request = v.parse(RequestSchema, await json(incoming));
     requests.push(request);
+    come();
+    while (requests.length < together) {
+      await new Promise<void>((resolve) => {
+        const before = come;
+        come = () => {
+          before();
+          resolve();
+        };
+      });
+    }
     response.writeHead(status, { 'content-type': 'application/x-amz-json-1.0' });
     if (status !== 200) return response.end(JSON.stringify({ __type: 'com.amazonaws.sqs#Nothing' }));
     const Failed = fails(request);
@@ -61,6 +74,8 @@ beforeEach(() => {
   fails = () => [];
   status = 200;
   requests = [];
+  together = 1;
+  come = () => {};
 });
 
 const bodies = () => requests.map(({ Entries }) => Entries.map(({ MessageBody }) => MessageBody));
@@ -72,12 +87,22 @@ describe('SqsQueue', () => {
       Array.from({ length: 11 }, (_, index) => index),
       { delaySeconds: 5000 },
     );
-    expect(bodies()).toEqual([['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'], ['10']]);
+    expect(bodies().sort((one, other) => other.length - one.length)).toEqual([
+      ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'],
+      ['10'],
+    ]);
     expect(requests[0]?.Entries[0]?.DelaySeconds).toBe(900);
     await queue.send([1], { delaySeconds: 0.2 });
     expect(requests.at(-1)?.Entries[0]?.DelaySeconds).toBe(1);
     await queue.send([1], { delaySeconds: -3 });
     expect(requests.at(-1)?.Entries[0]?.DelaySeconds).toBe(0);
+  });
+
+  it('has ten batches under way at a time', async () => {
+    together = 10;
+    await queue.send(Array.from({ length: 101 }, (_, index) => index));
+    expect(requests).toHaveLength(11);
+    expect(new Set(bodies().flat()).size).toBe(101);
   });
 
   it('sends again what was not sent, and nothing else', async () => {

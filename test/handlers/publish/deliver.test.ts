@@ -22,7 +22,9 @@ test('the state that is posted is the newest there is', async () => {
   await world.watch('one', `job:${job}`);
   await world.change(record);
   await world.change(record);
-  expect(await deliver(readings({ job, connection: 'one', attempt: 0 }), world.parts)).toEqual([]);
+  expect(await deliver(readings({ job, connection: 'one', attempt: 0 }), world.parts, world.endsAt)).toEqual(
+    [],
+  );
   expect(world.statesOf('one').map(({ seq }) => seq)).toEqual([3]);
   expect(world.telemetry.sum('FramesDelivered')).toBe(1);
 });
@@ -38,6 +40,7 @@ test('messages for the same job and connection are one post', async () => {
       { job, connection: 'ill', attempt: 1, connectingUntil: secondsLater(3) },
     ),
     world.parts,
+    world.endsAt,
   );
   expect(kept).toEqual([]);
   expect(world.posts).toBe(1);
@@ -50,7 +53,9 @@ test('a job that is gone has nothing to tell', async () => {
   const world = new World();
   const { id: job } = (await world.job()).job;
   world.jobs.forget(job);
-  expect(await deliver(readings({ job, connection: 'one', attempt: 0 }), world.parts)).toEqual([]);
+  expect(await deliver(readings({ job, connection: 'one', attempt: 0 }), world.parts, world.endsAt)).toEqual(
+    [],
+  );
   expect(world.posts).toBe(0);
 });
 
@@ -65,6 +70,7 @@ test('a connection that is gone loses its rows; one that is connecting keeps the
       { job, connection: 'connecting', attempt: MAXIMUM_ATTEMPTS - 1, connectingUntil: secondsLater(10) },
     ),
     world.parts,
+    world.endsAt,
   );
   expect(await world.subscriptions.count('gone')).toBe(0);
   expect(await world.subscriptions.count('connecting')).toBe(1);
@@ -79,7 +85,7 @@ test('after enough attempts a delivery is given up, logged and counted', async (
   const { id: job } = (await world.job()).job;
   await world.watch('ill', `job:${job}`, 'unavailable');
   const attempt = MAXIMUM_ATTEMPTS - 1;
-  expect(await deliver(readings({ job, connection: 'ill', attempt }), world.parts)).toEqual([]);
+  expect(await deliver(readings({ job, connection: 'ill', attempt }), world.parts, world.endsAt)).toEqual([]);
   expect(world.deliveries.waiting).toEqual([]);
   expect(world.telemetry.sum('DeliveriesAbandoned')).toBe(1);
   expect(world.telemetry.messages('warn')).toHaveLength(1);
@@ -106,6 +112,7 @@ describe('what comes again', () => {
     const kept = await deliver(
       readings({ job, connection: 'one', attempt: 0 }, { job, connection: 'two', attempt: 0 }),
       world.parts,
+      world.endsAt,
     );
     expect(kept).toEqual(['m0', 'm1']);
   });
@@ -124,6 +131,7 @@ describe('what comes again', () => {
         { job: good.job.id, connection: 'one', attempt: 0 },
       ),
       world.parts,
+      world.endsAt,
     );
     expect(kept).toEqual(['m0']);
     expect(world.statesOf('one').map(({ id }) => id)).toEqual([good.job.id]);
@@ -140,6 +148,7 @@ describe('what comes again', () => {
         ...readings({ job, connection: 'ill', attempt: 0 }, { job, connection: 'ill', attempt: 0 }),
       ],
       world.parts,
+      world.endsAt,
     );
     expect(kept).toEqual(['bad', 'm0', 'm1']);
   });
@@ -170,7 +179,7 @@ test('whatever fails: every owed state is posted, owed again, or its message com
             ...(healths[connection] === 'connecting' ? { connectingUntil: secondsLater(10) } : {}),
           })),
         );
-        const kept = new Set(await deliver(messages, world.parts));
+        const kept = new Set(await deliver(messages, world.parts, world.endsAt));
         for (const reading of messages) {
           if ('malformed' in reading) continue;
           const { job, connection } = reading.message;
@@ -187,4 +196,14 @@ test('whatever fails: every owed state is posted, owed again, or its message com
     ),
     { numRuns: 150 },
   );
+});
+
+test('ten seconds before its end it posts nothing more, and hands the rest on', async () => {
+  const world = new World();
+  const { job } = await world.job();
+  await world.watch('one', `job:${job.id}`);
+  const delivery = { job: job.id, connection: 'one', attempt: 3 };
+  expect(await deliver(readings(delivery), world.parts, world.now.getTime() + 9_000)).toEqual([]);
+  expect(world.posts).toBe(0);
+  expect(world.deliveries.waiting.map(({ message }) => message)).toEqual([{ ...delivery, attempt: 4 }]);
 });

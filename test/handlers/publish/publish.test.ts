@@ -19,7 +19,7 @@ describe('whom a change is told to', () => {
     await world.watch('another owner', 'tag:bob:a');
     await world.change(record);
     await world.change(record);
-    expect(await publish(world.changes, world.parts)).toBeUndefined();
+    expect(await publish(world.changes, world.parts, world.endsAt)).toBeUndefined();
     for (const connection of ['everything', 'owner', 'tag']) {
       expect(world.statesOf(connection).map(({ seq }) => seq)).toEqual([3]);
     }
@@ -32,7 +32,7 @@ describe('whom a change is told to', () => {
     const record = await world.job();
     await world.watch('late', `job:${record.job.id}`);
     world.now = new Date(secondsLater(7_801));
-    await publish(world.changes, world.parts);
+    await publish(world.changes, world.parts, world.endsAt);
     expect(world.posts).toBe(0);
   });
 
@@ -48,6 +48,7 @@ describe('whom a change is told to', () => {
         { sequenceNumber: '2', at, record: anew },
       ],
       world.parts,
+      world.endsAt,
     );
     expect(world.statesOf('one').map(({ epoch }) => epoch)).toEqual([anew.job.epoch]);
   });
@@ -57,7 +58,7 @@ describe('whom a change is told to', () => {
     const record = await world.job();
     await world.watch('one', `job:${record.job.id}`);
     world.now = new Date(Date.parse(record.job.updatedAt) + 40);
-    await publish(world.changes, world.parts);
+    await publish(world.changes, world.parts, world.endsAt);
     expect(world.telemetry.figures).toContainEqual({ name: 'CommitToPost', value: 40 });
   });
 });
@@ -69,7 +70,7 @@ describe('what goes wrong with one connection', () => {
     await world.watch('gone', `job:${one.job.id}`, 'gone');
     await world.watch('gone', 'owner:ada', 'gone');
     await world.watch('alive', 'owner:ada');
-    expect(await publish(world.changes, world.parts)).toBeUndefined();
+    expect(await publish(world.changes, world.parts, world.endsAt)).toBeUndefined();
     expect(await world.subscriptions.count('gone')).toBe(0);
     expect(await world.subscriptions.count('alive')).toBe(1);
     expect(
@@ -86,7 +87,7 @@ describe('what goes wrong with one connection', () => {
     const world = new World();
     const record = await world.job();
     await world.watch('connecting', `job:${record.job.id}`, 'connecting');
-    await publish(world.changes, world.parts);
+    await publish(world.changes, world.parts, world.endsAt);
     expect(await world.subscriptions.count('connecting')).toBe(1);
     expect(world.deliveries.waiting).toEqual([
       {
@@ -106,7 +107,7 @@ describe('what goes wrong with one connection', () => {
     const record = await world.job();
     await world.watch('connecting', `job:${record.job.id}`, 'connecting');
     world.now = new Date(secondsLater(10));
-    await publish(world.changes, world.parts);
+    await publish(world.changes, world.parts, world.endsAt);
     expect(await world.subscriptions.count('connecting')).toBe(0);
   });
 
@@ -117,7 +118,7 @@ describe('what goes wrong with one connection', () => {
       const record = await world.job();
       await world.watch('ill', 'owner:ada', health);
       await world.watch('well', 'owner:ada');
-      expect(await publish(world.changes, world.parts)).toBeUndefined();
+      expect(await publish(world.changes, world.parts, world.endsAt)).toBeUndefined();
       expect(world.statesOf('well')).toHaveLength(1);
       expect(world.deliveries.waiting.map(({ message }) => message)).toEqual([
         { job: record.job.id, connection: 'ill', attempt: 0 },
@@ -130,7 +131,7 @@ describe('what goes wrong with one connection', () => {
     const world = new World();
     await world.job();
     for (let index = 0; index < 30; index += 1) await world.watch(`c${index}`, 'owner:ada', 'refused');
-    await publish(world.changes, world.parts);
+    await publish(world.changes, world.parts, world.endsAt);
     expect(world.telemetry.messages('error')).toHaveLength(1);
     expect(world.telemetry.sum('PostsRefused')).toBe(30);
     expect(world.deliveries.waiting).toHaveLength(30);
@@ -141,7 +142,7 @@ describe('what goes wrong with one connection', () => {
     await world.job();
     await world.watch('gone', 'owner:ada', 'gone');
     world.subscriptions.removeConnection = () => Promise.reject(new UnavailableError('DynamoDB'));
-    expect(await publish(world.changes, world.parts)).toBeUndefined();
+    expect(await publish(world.changes, world.parts, world.endsAt)).toBeUndefined();
     expect(world.telemetry.messages('warn')).toHaveLength(1);
   });
 });
@@ -152,13 +153,15 @@ describe('what the batch answers', () => {
     const record = await world.job();
     await world.watch('one', `job:${record.job.id}`);
     const malformed = { sequenceNumber: '999', malformed: new MalformedDataError('An item') };
-    expect(await publish([malformed, ...world.changes, malformed], world.parts)).toBeUndefined();
+    expect(
+      await publish([malformed, ...world.changes, malformed], world.parts, world.endsAt),
+    ).toBeUndefined();
     expect(world.statesOf('one')).toHaveLength(1);
     expect(world.telemetry.sum('MalformedChanges')).toBe(2);
   });
 
   test('nothing to do for an empty batch', async () => {
-    expect(await publish([], new World().parts)).toBeUndefined();
+    expect(await publish([], new World().parts, new World().endsAt)).toBeUndefined();
   });
 
   test('watchers that cannot be read: from the first record of the first such job on', async () => {
@@ -180,7 +183,7 @@ describe('what the batch answers', () => {
     const position = world.changes.findIndex(
       (change) => 'record' in change && change.record.job.id !== first.job.id,
     );
-    expect(await publish(world.changes, world.parts)).toBe(sequenceNumbers[position]);
+    expect(await publish(world.changes, world.parts, world.endsAt)).toBe(sequenceNumbers[position]);
   });
 
   test('the others are posted to all the same', async () => {
@@ -192,7 +195,7 @@ describe('what the batch answers', () => {
       if (topic === 'owner:bob') throw new UnavailableError('DynamoDB');
       return watchers(topic, now);
     };
-    expect(await publish(world.changes, world.parts)).toBe('1001');
+    expect(await publish(world.changes, world.parts, world.endsAt)).toBe('1001');
     expect(bad.owner).toBe('bob');
     expect(world.statesOf('good')).toHaveLength(1);
   });
@@ -202,7 +205,7 @@ describe('what the batch answers', () => {
     const [, second] = [await world.job([], 'ada'), await world.job([], 'bob')];
     await world.watch('ill', `job:${second.job.id}`, 'unavailable');
     world.deliveries.failNext(new UnavailableError('SQS'));
-    expect(await publish(world.changes, world.parts)).toBe('1001');
+    expect(await publish(world.changes, world.parts, world.endsAt)).toBe('1001');
   });
 });
 
@@ -211,7 +214,7 @@ describe('many watchers', () => {
     const world = new World(100);
     await world.job();
     for (let index = 0; index < 500; index += 1) await world.watch(`c${index}`, 'owner:ada');
-    await publish(world.changes, world.parts);
+    await publish(world.changes, world.parts, world.endsAt);
     expect(world.posts).toBe(500);
     expect(world.mostConcurrent).toBe(50);
   });
@@ -224,7 +227,7 @@ describe('many watchers', () => {
     );
     for (let index = 0; index < 3_000; index += 1) await world.watch(`hot ${index}`, `job:${hot.job.id}`);
     for (const [index, { job }] of others.entries()) await world.watch(`quiet ${index}`, `job:${job.id}`);
-    await publish(world.changes, world.parts);
+    await publish(world.changes, world.parts, world.endsAt);
     const lastQuiet = world.order.findLastIndex((connection) => connection.startsWith('quiet'));
     expect(world.order).toHaveLength(3_020);
     expect(lastQuiet).toBeLessThan(150);
@@ -240,10 +243,26 @@ describe('many watchers', () => {
       read.push(topic);
       return watchers(topic, now);
     };
-    await publish(world.changes, world.parts);
+    await publish(world.changes, world.parts, world.endsAt);
     expect(read.filter((topic) => !topic.startsWith('job:')).sort()).toEqual(['owner:ada', 'tag:ada:a']);
     expect(world.statesOf('one')).toHaveLength(60);
   });
+});
+
+test('posts that hang are left alone ten seconds before the end, and the rest is owed', async () => {
+  const world = new World();
+  const record = await world.job();
+  for (let index = 0; index < 1_000; index += 1) {
+    await world.watch(`c${index}`, `job:${record.job.id}`, 'unavailable');
+  }
+  // 50 at a time and 3 s each: a second passes with every 17 posts.
+  world.hangs = 60;
+  const { endsAt } = world;
+  expect(await publish(world.changes, world.parts, endsAt)).toBeUndefined();
+  expect(world.now.getTime()).toBeLessThan(endsAt - 5_000);
+  expect(world.posts).toBeLessThan(900);
+  expect(world.posts).toBeGreaterThan(800);
+  expect(new Set(world.deliveries.waiting.map(({ message }) => message.connection)).size).toBe(1_000);
 });
 
 test('whatever fails: every live watcher gets the newest state, or is owed it', async () => {
@@ -283,7 +302,7 @@ test('whatever fails: every live watcher gets the newest state, or is owed it', 
         for (const index of changed) await world.change(jobs[index] ?? (await world.job()));
         if (queueDown) world.deliveries.failNext(new UnavailableError('SQS'));
 
-        const again = await publish(world.changes, world.parts);
+        const again = await publish(world.changes, world.parts, world.endsAt);
 
         const owed = world.deliveries.waiting.map(({ message }) => `${message.connection} ${message.job}`);
         let lost = 0;

@@ -32,6 +32,8 @@ export class World {
   readonly telemetry = new RecordedTelemetry();
   readonly health = new Map<string, Health>();
   now = new Date(MADE_AT);
+  /** How long a post to an `unavailable` connection takes, by the world's clock, in milliseconds. */
+  hangs = 0;
   posts = 0;
   concurrent = 0;
   mostConcurrent = 0;
@@ -50,11 +52,19 @@ export class World {
       this.concurrent -= 1;
       const health = this.health.get(connection);
       if (health === 'gone' || health === 'connecting') throw new ConnectionGoneError(connection);
-      if (health === 'unavailable') throw new UnavailableError('API Gateway');
+      if (health === 'unavailable') {
+        this.now = new Date(this.now.getTime() + this.hangs);
+        throw new UnavailableError('API Gateway');
+      }
       if (health === 'refused') throw new RefusedError('API Gateway', 'no grant');
       if (health === 'bug') throw new TypeError('a bug');
       await post(connection, frame);
     };
+  }
+
+  /** When the function ends that begins now: in a minute. */
+  get endsAt(): number {
+    return this.now.getTime() + 60_000;
   }
 
   get parts(): DeliverParts {
