@@ -1,26 +1,26 @@
-import { Readable } from 'node:stream';
-import { GetObjectCommand, HeadObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import type { Readable } from 'node:stream';
+import { HeadObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import type { Upload } from '../../protocol/http.ts';
 import type { Job } from '../../protocol/job.ts';
 import type { CompletedPart, UploadedPart } from '../../protocol/upload.ts';
-import {
-  MalformedDataError,
-  ObjectChangedError,
-  ObjectNotFoundError,
-  UploadNotFoundError,
-} from '../errors.ts';
+import { MalformedDataError, ObjectNotFoundError, UploadNotFoundError } from '../errors.ts';
 import type { JobRecord, Now, UploadedObject, Uploads, WantedParts } from '../ports.ts';
 import { uploadKeyOf } from './object-key.ts';
 import { translateS3Error } from './s3-error.ts';
-import { translateServiceError } from './service-error.ts';
+import { openContent } from './upload-content.ts';
 import { grantUpload } from './upload-grant.ts';
 import { abortParts, type BegunUpload, beginParts, completeParts, listParts } from './upload-parts.ts';
+
+/** The first wait before content that broke off is asked for again, in milliseconds: three seconds in all. */
+const RESUME_AFTER = 200;
 
 /** The bucket, and the clock that a grant's seconds are counted by (by default the system's). */
 export interface UploadsBucketSettings {
   readonly client: S3Client;
   readonly bucketName: string;
   readonly now?: Now;
+  /** See `ContentSettings.firstWait`; 200 by default. */
+  readonly resumeAfter?: number;
 }
 
 /** `Uploads` in an S3 bucket. */
@@ -28,11 +28,13 @@ export class UploadsBucket implements Uploads {
   readonly #client: S3Client;
   readonly #bucketName: string;
   readonly #now: Now;
+  readonly #resumeAfter: number;
 
   constructor(settings: UploadsBucketSettings) {
     this.#client = settings.client;
     this.#bucketName = settings.bucketName;
     this.#now = settings.now ?? (() => new Date());
+    this.#resumeAfter = settings.resumeAfter ?? RESUME_AFTER;
   }
 
   begin(job: Pick<Job, 'id' | 'epoch' | 'input'>): Promise<string> {
@@ -90,45 +92,8 @@ export class UploadsBucket implements Uploads {
     }
   }
 
-  async open(record: JobRecord, signal: AbortSignal): Promise<Readable> {
-    const key = uploadKeyOf(record);
-    const command = new GetObjectCommand({
-      Bucket: this.#bucketName,
-      Key: key,
-      ...(record.objectTag === undefined ? {} : { IfMatch: record.objectTag }),
-    });
-    signal.throwIfAborted();
-    const answer = await this.#client.send(command, { abortSignal: signal }).catch((error: unknown) => {
-      signal.throwIfAborted();
-      throw translateS3Error(key, error);
-    });
-    const body = answer.Body;
-    if (!(body instanceof Readable)) throw new MalformedDataError("S3's answer");
-    // Not every server heeds If-Match; the tag of the answer tells for certain.
-    if (record.objectTag !== undefined && answer.ETag !== record.objectTag) {
-      body.destroy();
-      throw new ObjectChangedError(key);
-    }
-    const content = Readable.from(translated(body, signal), { objectMode: false });
-    // A generator that was never begun does not reach its `finally`; the connection must be freed all the same.
-    content.once('close', () => body.destroy());
-    return content;
-  }
-}
-
-/** The content, with what breaks half-way translated: an abort is the caller's own, the rest is S3's. */
-async function* translated(body: Readable, signal: AbortSignal): AsyncIterable<Uint8Array> {
-  const abort = () => body.destroy();
-  signal.addEventListener('abort', abort, { once: true });
-  try {
-    signal.throwIfAborted();
-    for await (const chunk of body) yield chunk;
-    signal.throwIfAborted();
-  } catch (error) {
-    signal.throwIfAborted();
-    throw translateServiceError('S3', error);
-  } finally {
-    signal.removeEventListener('abort', abort);
-    body.destroy();
+  open(record: JobRecord, signal: AbortSignal): Promise<Readable> {
+    const place = { client: this.#client, bucketName: this.#bucketName, key: uploadKeyOf(record) };
+    return openContent({ ...place, tag: record.objectTag, firstWait: this.#resumeAfter }, signal);
   }
 }

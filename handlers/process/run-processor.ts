@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import * as v from 'valibot';
 import { JobResultSchema } from '../../protocol/job.ts';
+import { ObjectChangedError, ObjectNotFoundError, UnavailableError } from '../errors.ts';
 import type { JobRecord } from '../ports.ts';
 import { UNREADABLE_ERROR } from './job-failure.ts';
 import { ProcessingError, type Processor, type ProcessorResult } from './processor.ts';
@@ -14,8 +15,9 @@ export interface Processed {
 
 /**
  * Runs a processor on an opened upload, and closes it. Does not wait for a processor that ignores the signal.
- * @throws the signal's reason once it is aborted; ProcessingError, also when the upload broke off; TypeError
- *   when the result has no storable content type; whatever the processor throws.
+ * @throws the signal's reason once it is aborted; UnavailableError, ObjectChangedError, ObjectNotFoundError when
+ *   the upload broke off for that reason, ProcessingError when it broke off for another; TypeError when the result
+ *   has no storable content type; whatever the processor throws.
  */
 export async function runProcessor(
   processor: Processor,
@@ -42,6 +44,8 @@ export async function runProcessor(
     return checked(await Promise.race([working, whenAborted(signal)]));
   } catch (error) {
     signal.throwIfAborted();
+    // Whatever the processor made of it: the upload is another than it was, or may be readable later.
+    if (broke !== undefined && OF_THE_UPLOAD.some((type) => broke instanceof type)) throw broke;
     if (broke !== undefined && error === broke)
       throw new ProcessingError(UNREADABLE_FAILURE, { cause: error });
     throw error;
@@ -49,6 +53,8 @@ export async function runProcessor(
     body.destroy();
   }
 }
+
+const OF_THE_UPLOAD = [UnavailableError, ObjectChangedError, ObjectNotFoundError];
 
 const UNREADABLE_FAILURE = {
   code: UNREADABLE_ERROR.code,

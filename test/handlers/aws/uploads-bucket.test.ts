@@ -2,13 +2,14 @@ import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { S3Client } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ResultsBucket } from '../../../handlers/aws/results-bucket.ts';
 import { UploadsBucket } from '../../../handlers/aws/uploads-bucket.ts';
 import { sampleRecord } from '../../conformance/sample-jobs.ts';
 
 let answer: (response: ServerResponse) => void;
 let ifMatch: string | undefined;
+let ranges: (string | undefined)[] = [];
 let server: Server;
 let client: S3Client;
 let uploads: UploadsBucket;
@@ -18,6 +19,7 @@ const { signal } = new AbortController();
 beforeAll(async () => {
   server = createServer((request, response) => {
     ifMatch = request.headers['if-match'];
+    ranges.push(request.headers.range);
     request.resume();
     answer(response);
   });
@@ -31,7 +33,7 @@ beforeAll(async () => {
     credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
     maxAttempts: 1,
   });
-  uploads = new UploadsBucket({ client, bucketName: 'uploads-bucket' });
+  uploads = new UploadsBucket({ client, bucketName: 'uploads-bucket', resumeAfter: 1 });
 });
 afterAll(async () => {
   client.destroy();
@@ -79,13 +81,87 @@ describe('what S3 answers', () => {
     const write = results.write(record, Buffer.from('{}'), 'application/json');
     await expect(write).rejects.toMatchObject({ name: 'UnavailableError' });
   });
+});
 
-  it('content that breaks off is UnavailableError to its reader', async () => {
+describe('content that breaks off', () => {
+  const whole = Buffer.from('0123456789'.repeat(10));
+  beforeEach(() => {
+    ranges = [];
+  });
+  /** Sends `bytes` of what is asked for, then cuts the connection. */
+  const cutAfter =
+    (bytes: number, tag = '"tag"') =>
+    (response: ServerResponse): void => {
+      const start = Number(/^bytes=(\d+)-$/.exec(response.req.headers.range ?? '')?.[1] ?? 0);
+      const end = Math.min(start + bytes, whole.length);
+      response.writeHead(start === 0 ? 200 : 206, {
+        'content-length': String(whole.length - start),
+        ...(start === 0 ? {} : { 'content-range': `bytes ${start}-${whole.length - 1}/${whole.length}` }),
+        etag: tag,
+      });
+      const rest = whole.subarray(start, end);
+      if (end === whole.length) response.end(rest);
+      else if (bytes === 0) response.flushHeaders();
+      else response.write(rest);
+      if (end < whole.length) setImmediate(() => response.socket?.end());
+    };
+
+  it('is asked for from there on, and its reader gets every byte once', async () => {
+    answer = cutAfter(30);
+    expect(await text(await uploads.open(record, signal))).toBe(whole.toString());
+    expect(ranges).toEqual([undefined, 'bytes=30-', 'bytes=60-', 'bytes=90-']);
+    expect(ifMatch).toBe('"tag"');
+  });
+
+  it('is held to the object that was begun with, also where no tag was named', async () => {
+    answer = cutAfter(60);
+    expect(await text(await uploads.open(sampleRecord(), signal))).toBe(whole.toString());
+    expect(ifMatch).toBe('"tag"');
+  });
+
+  it('and is another one by then is ObjectChangedError', async () => {
+    let answers = 0;
+    answer = (response) => cutAfter(30, answers++ === 0 ? '"tag"' : '"other"')(response);
+    const stream = await uploads.open(record, signal);
+    await expect(text(stream)).rejects.toMatchObject({ name: 'ObjectChangedError' });
+    answers = 0;
     answer = (response) => {
-      response.writeHead(200, { 'content-length': '1000', etag: '"tag"' });
-      response.write('some', () => response.socket?.resetAndDestroy());
+      if (answers++ === 0) cutAfter(30)(response);
+      else response.writeHead(412).end();
+    };
+    await expect(text(await uploads.open(record, signal))).rejects.toMatchObject({
+      name: 'ObjectChangedError',
+    });
+  });
+
+  it('is UnavailableError to its reader when not a byte more comes', async () => {
+    let answers = 0;
+    answer = (response) => {
+      if (answers++ === 0) cutAfter(30)(response);
+      else response.socket?.destroy();
     };
     const stream = await uploads.open(record, signal);
     await expect(text(stream)).rejects.toMatchObject({ name: 'UnavailableError', service: 'S3' });
+    expect(ranges).toEqual([undefined, ...Array.from({ length: 4 }, () => 'bytes=30-')]);
+  });
+
+  it('is no content from somewhere else: a server that does not know ranges', async () => {
+    answer = (response) => {
+      response.writeHead(200, { 'content-length': '100', etag: '"tag"' });
+      response.write(whole.subarray(0, 30));
+      setImmediate(() => response.socket?.end());
+    };
+    await expect(text(await uploads.open(record, signal))).rejects.toMatchObject({
+      name: 'MalformedDataError',
+    });
+  });
+
+  it('is not asked for again once the reader has stopped', async () => {
+    answer = cutAfter(30);
+    const controller = new AbortController();
+    const stream = await uploads.open(record, controller.signal);
+    controller.abort(new Error('stopped'));
+    await expect(text(stream)).rejects.toThrow('stopped');
+    expect(ranges).toEqual([undefined]);
   });
 });

@@ -84,6 +84,15 @@ async function job() {
   return found.job;
 }
 
+/** An upload that breaks off after its first row. */
+async function brokenBy(error: Error): Promise<Readable> {
+  async function* content() {
+    yield Buffer.from('a,b\n1,2\n');
+    throw error;
+  }
+  return Readable.from(content(), { objectMode: false });
+}
+
 const never = () => new Promise<never>(() => {});
 const text = (body: string) => async () => ({ body, contentType: 'text/plain' });
 
@@ -277,6 +286,15 @@ describe('failure', () => {
     });
   });
 
+  test('an upload that is overwritten while it is read', async () => {
+    class Overwritten extends MemoryUploads {
+      override open = () => brokenBy(new ObjectChangedError('key'));
+    }
+    expect(await errorAfter(undefined, { uploads: new Overwritten() })).toMatchObject({
+      code: 'object-changed',
+    });
+  });
+
   test('an object that changes while it is read', async () => {
     class Changing extends MemoryUploads {
       override open(): Promise<Readable> {
@@ -343,6 +361,23 @@ describe('cancellation', () => {
 
 describe('services that are not available', () => {
   const unavailable = new UnavailableError('DynamoDB');
+
+  test('S3, in the middle of the upload: the job is left for another execution, which ends it', async () => {
+    class Unavailable extends MemoryUploads {
+      override open = () => brokenBy(new UnavailableError('S3'));
+    }
+    expect(await runWhileTimePasses(undefined, { uploads: new Unavailable() })).toBe('keep');
+    expect((await job()).status).toBe('running');
+    const wrapping = async ({ body }: ProcessorInput): Promise<never> => {
+      for await (const _ of body.on('error', () => {}));
+      throw new ProcessingError({ code: 'broken', title: 'Broken', retryable: false });
+    };
+    clock.advance(60_001);
+    expect(await runWhileTimePasses(wrapping, { uploads: new Unavailable() })).toBe('keep');
+    clock.advance(60_001);
+    expect(await runWhileTimePasses()).toBe('done');
+    expect((await job()).status).toBe('succeeded');
+  });
 
   test('at the claim: tried again for two minutes, then the message is kept', async () => {
     const startedAt = clock.now();
