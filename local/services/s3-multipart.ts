@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
+import { createReadStream, createWriteStream, existsSync } from 'node:fs';
 import { readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -65,6 +65,11 @@ export async function assembleParts(
     throw error;
   }
   return { key, metadata, size, etag: `${digests.digest('hex')}-${parts.length}` };
+}
+
+/** Removes the directory of an upload unless the upload still exists. */
+export async function removeUnlessBegun(directory: string): Promise<void> {
+  if (!existsSync(join(directory, 'key'))) await rm(directory, { recursive: true, force: true });
 }
 
 /**

@@ -155,7 +155,9 @@ export async function openStorage(
     // Those with a status below 500 are answers; and a client that goes away is its own affair.
     const answered = 'expose' in error && error.expose === true;
     const code = 'code' in error ? String(error.code) : '';
-    const cutOff = !req.complete && /^(HPE_|ECONNRESET$|ERR_STREAM_PREMATURE_CLOSE$)/.test(code);
+    // A reset is always a client's, since nothing here connects to anybody; a small body may be complete by then.
+    const cutOff =
+      code === 'ECONNRESET' || (!req.complete && /^(HPE_|ERR_STREAM_PREMATURE_CLOSE$)/.test(code));
     if (!answered && !cutOff) log(`S3: ${error.stack ?? error.message}`);
   });
   const handle = s3rver.callback();

@@ -11,7 +11,7 @@ import { HOST, type RunningService } from './running-service.ts';
 import { checkRead, writePrecondition } from './s3-conditions.ts';
 import { allowOrigin, answerPreflight, type CorsRule } from './s3-cors.ts';
 import { listParts } from './s3-list-parts.ts';
-import { readUpload } from './s3-multipart.ts';
+import { readUpload, removeUnlessBegun } from './s3-multipart.ts';
 import { type ObjectCreated, type ObjectCreatedReason, sequencers } from './s3-object-created.ts';
 import { listPermission, operationOf, permissionsOf, type S3Operation } from './s3-operation.ts';
 import { answerPost } from './s3-post.ts';
@@ -184,6 +184,8 @@ async function answerOrRefuse(
   removeTraces(request, url);
   continueIfAsked(request, response);
   await storage.serve(storageRequest, request, response);
+  // A part that was on its way while its upload was given up: stored after that, it would lie there for ever.
+  if (operation.kind === 'upload-part') await removeUnlessBegun(uploadDirectory(storage, operation));
 }
 
 /** What Signature Version 4 left behind would make s3rver check it again, and fail where it does so wrongly. */

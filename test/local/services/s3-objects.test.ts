@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
+import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -269,6 +271,28 @@ describe('a multipart upload', () => {
       client().send(new UploadPartCommand({ Bucket, Key, UploadId, PartNumber: 3, Body: 'x' })),
     ).rejects.toMatchObject({ name: 'NoSuchUpload' });
     expect(fixture.created).toEqual([]);
+  });
+});
+
+describe('a part that is on its way while its upload is given up', () => {
+  it('is not kept', async () => {
+    const Key = 'in/late-part';
+    const { UploadId } = await client().send(new CreateMultipartUploadCommand({ Bucket, Key }));
+    const url = await getSignedUrl(
+      fixture.clientOf(owner, { requestChecksumCalculation: 'WHEN_REQUIRED' }),
+      new UploadPartCommand({ Bucket, Key, UploadId, PartNumber: 1 }),
+    );
+    const request = httpRequest(url, { method: 'PUT', headers: { 'content-length': 2 } });
+    const response = once(request, 'response');
+    request.write('a');
+    await vi.waitUntil(async () => (await readdir(join(fixture.directory, 'incoming'))).length > 0);
+    await fixture.clientOf(owner).send(new AbortMultipartUploadCommand({ Bucket, Key, UploadId }));
+    request.end('b');
+    await response;
+    const uploads = join(fixture.directory, 'buckets');
+    await vi.waitUntil(
+      async () => !(await readdir(uploads, { recursive: true })).join().includes(`${UploadId}`),
+    );
   });
 });
 
