@@ -4,21 +4,26 @@ import type { Job } from '../protocol/job.ts';
 import type { Access } from './access.ts';
 import { BackOff } from './back-off.ts';
 import type { Timer } from './clock.ts';
-import {
-  type ProblemError,
-  SubscriptionRefusedError,
-  TicketRefusedError,
-  type WatchError,
-} from './errors.ts';
-import { Line, type LineEnd } from './line.ts';
+import { SubscriptionRefusedError, TicketRefusedError, type WatchError } from './errors.ts';
+import { dial, type Line, type LineEnd } from './line.ts';
 import type { Platform } from './platform.ts';
-import { Poller, type PollKey } from './poller.ts';
+import { createPoller, type PollKey } from './poller.ts';
 import { describeState, sameState } from './state.ts';
 import { type Feed, nameOf, type Subscription } from './subscription.ts';
 import type { Timings } from './timings.ts';
 
 /** After how many sockets in a row that were refused, in spite of a ticket, WebSockets count as blocked. */
 const REFUSALS = 3;
+
+/** See `createConnection`. */
+export interface Connection extends Feed {
+  /** @param lostAt since when the watcher has heard nothing, where it watched before by another connection */
+  add(subscription: Subscription, lostAt?: number): void;
+  /** The network came, or somebody looks again: what waits, waits no longer than the server asked for. */
+  wake(): void;
+  /** Whether nobody watches over it. */
+  isIdle(): boolean;
+}
 
 /**
  * Keeps a line to the server for as long as somebody watches over it: backs off, wakes, subscribes anew with what
@@ -28,267 +33,244 @@ const REFUSALS = 3;
  * As a rule there is one line. While the next is made there are two: then each change comes twice, and the
  * watchers drop the second.
  */
-export class Connection implements Feed {
-  readonly #platform: Platform;
-  readonly #timings: Timings;
-  readonly #access: Access;
-  readonly #backOff: BackOff;
-  readonly #poller: Poller;
+export function createConnection(platform: Platform, timings: Timings, access: Access): Connection {
+  const { clock, random } = platform;
+  const backOff = new BackOff(random);
   /** Each with the time since when it has heard nothing, where it watched before by another connection. */
-  readonly #entries = new Map<Subscription, number | undefined>();
+  const watchers = new Map<Subscription, number | undefined>();
   /** The oldest first. */
-  readonly #lines = new Set<Line>();
+  const lines = new Set<Line>();
   /** What the last poll of was answered. */
-  readonly #polled = new Set<PollKey>();
-  #retryTimer: Timer | undefined;
-  #stableTimer: Timer | undefined;
-  #rotateTimer: Timer | undefined;
-  #staleTimer: Timer | undefined;
-  #stopListening: (() => void) | undefined;
-  #notBefore = 0;
-  #refusals = 0;
-  #failingSince: number | undefined;
-  #confirmedAt: number | undefined;
+  const polled = new Set<PollKey>();
+  let retryTimer: Timer | undefined;
+  let stableTimer: Timer | undefined;
+  let rotateTimer: Timer | undefined;
+  let staleTimer: Timer | undefined;
+  let stopListening: (() => void) | undefined;
+  let notBefore = 0;
+  let refusals = 0;
+  let failingSince: number | undefined;
+  let confirmedAt: number | undefined;
   /** Topics may have missed something while they were not subscribed, and have no snapshot that would tell. */
-  #catchUp = false;
+  let catchUp = false;
 
-  constructor(platform: Platform, timings: Timings, access: Access) {
-    this.#platform = platform;
-    this.#timings = timings;
-    this.#access = access;
-    this.#backOff = new BackOff(platform.random);
-    this.#poller = new Poller(platform, timings, access, {
-      since: (key) => this.#sinceOf(key),
-      received: (job) => this.#received(job),
-      answered: (key) => {
-        this.#heard();
-        this.#polled.add(key);
-        if (key === '') this.#catchUp = false;
-        this.#update();
-      },
-      failed: (key, error) => {
-        this.#polled.delete(key);
-        this.#trouble(error);
-        this.#update();
-      },
-      refused: (key, error) => this.#pollRefused(key, error),
-    });
-  }
-
-  /** Whether nobody watches over it. */
-  get idle(): boolean {
-    return this.#entries.size === 0;
-  }
-
-  /** @param lostAt since when the watcher has heard nothing, where it watched before by another connection */
-  add(subscription: Subscription, lostAt?: number): void {
-    this.#entries.set(subscription, lostAt);
-    this.#stopListening ??= this.#platform.onWake(() => this.wake());
-    if (this.#lines.size === 0 && this.#retryTimer === undefined) this.#dialAfter(0);
-    for (const line of this.#lines) if (line.draining === undefined) line.subscribe(subscription);
-    this.#update([subscription]);
-  }
-
-  remove(subscription: Subscription): void {
-    if (!this.#entries.delete(subscription)) return;
-    if (this.#entries.size === 0) this.#stop();
-    const name = nameOf(subscription.target);
-    const shared = [...this.#entries.keys()].some(({ target }) => nameOf(target) === name);
-    for (const line of this.#lines) line.forget(subscription, shared ? undefined : subscription.target);
-    this.#update([]);
-  }
-
-  /** The network came, or somebody looks again: what waits, waits no longer than the server asked for. */
-  wake(): void {
-    this.#poller.wake();
-    for (const line of this.#lines) line.check();
-    if (this.#retryTimer !== undefined) this.#dialAfter(0);
-  }
+  const poller = createPoller(platform, timings, access, {
+    since: sinceOf,
+    received,
+    answered(key) {
+      heard();
+      polled.add(key);
+      if (key === '') catchUp = false;
+      update();
+    },
+    failed(key, error) {
+      polled.delete(key);
+      trouble(error);
+      update();
+    },
+    refused(key, problem) {
+      if (key === '') catchUp = false;
+      for (const watcher of [...watchers.keys()]) {
+        if (keyOf(watcher) !== key || confirming(watcher).length > 0) continue;
+        const { message } = problem;
+        close(
+          watcher,
+          problem.status === 401
+            ? new TicketRefusedError(message, { cause: problem })
+            : new SubscriptionRefusedError(problem.problem),
+        );
+      }
+    },
+  });
 
   /** Dials after `delayMs`, but not before the server wants to be asked again. */
-  #dialAfter(delayMs: number): void {
-    const { clock } = this.#platform;
-    this.#retryTimer?.cancel();
-    this.#retryTimer = clock.schedule(Math.max(delayMs, this.#notBefore - clock.now()), () => {
-      this.#retryTimer = undefined;
-      this.#dial();
+  function dialAfter(delayMs: number): void {
+    retryTimer?.cancel();
+    retryTimer = clock.schedule(Math.max(delayMs, notBefore - clock.now()), () => {
+      retryTimer = undefined;
+      const line: Line = dial(platform, timings, access.ticket, backOff, {
+        opened: () => opened(line),
+        heard,
+        received,
+        confirmed,
+        refused: (watcher, error) => close(watcher, new SubscriptionRefusedError(error)),
+        doubted: update,
+        trouble,
+        ended: (end) => ended(line, end),
+        heads,
+      });
+      lines.add(line);
     });
   }
 
-  #dial(): void {
-    const line: Line = new Line(this.#platform, this.#timings, this.#backOff, {
-      opened: () => this.#opened(line),
-      heard: () => this.#heard(),
-      received: (job) => this.#received(job),
-      confirmed: (subscription) => this.#confirmed(subscription),
-      refused: (subscription, error) => this.#close(subscription, new SubscriptionRefusedError(error)),
-      doubted: () => this.#update(),
-      trouble: (error) => this.#trouble(error),
-      ended: (end) => this.#ended(line, end),
-      heads: () => this.#heads(),
-    });
-    this.#lines.add(line);
-    void line.dial(this.#access.ticket);
+  function opened(line: Line): void {
+    stableTimer?.cancel();
+    stableTimer = clock.schedule(timings.stableMs, () => backOff.reset());
+    rotateTimer?.cancel();
+    rotateTimer = clock.schedule(timings.rotateMs * (1 - random() / 10), () => dialAfter(0));
+    for (const watcher of watchers.keys()) line.subscribe(watcher);
   }
 
-  #opened(line: Line): void {
-    const { clock, random } = this.#platform;
-    const { rotateMs, stableMs } = this.#timings;
-    this.#stableTimer?.cancel();
-    this.#stableTimer = clock.schedule(stableMs, () => this.#backOff.reset());
-    this.#rotateTimer?.cancel();
-    this.#rotateTimer = clock.schedule(rotateMs * (1 - random() / 10), () => this.#dialAfter(0));
-    for (const subscription of this.#entries.keys()) line.subscribe(subscription);
+  function heard(): void {
+    confirmedAt = clock.now();
   }
 
-  #heard(): void {
-    this.#confirmedAt = this.#platform.clock.now();
+  function received(job: Job): void {
+    for (const watcher of [...watchers.keys()]) watcher.receive(job);
   }
 
-  #received(job: Job): void {
-    for (const subscription of [...this.#entries.keys()]) subscription.receive(job);
+  function trouble(error: unknown): void {
+    for (const watcher of [...watchers.keys()]) watcher.trouble(error);
   }
 
-  #confirmed(subscription: Subscription): void {
-    if (!this.#entries.has(subscription)) return;
-    const lostAt = this.#entries.get(subscription) ?? this.#failingSince;
-    if ('topic' in subscription.target && lostAt !== undefined) this.#catchUp = true;
-    this.#entries.set(subscription, undefined);
-    this.#update([subscription]);
+  function confirmed(watcher: Subscription): void {
+    if (!watchers.has(watcher)) return;
+    const lostAt = watchers.get(watcher) ?? failingSince;
+    if ('topic' in watcher.target && lostAt !== undefined) catchUp = true;
+    watchers.set(watcher, undefined);
+    update([watcher]);
   }
 
-  #ended(line: Line, end: LineEnd): void {
-    this.#lines.delete(line);
-    if (line.draining !== undefined) {
-      this.#update();
-      return;
-    }
-    if (end.trouble !== undefined) this.#trouble(end.trouble);
+  function ended(line: Line, end: LineEnd): void {
+    lines.delete(line);
+    if (end.trouble !== undefined) trouble(end.trouble);
     if (end.fatal !== undefined) {
-      for (const subscription of [...this.#entries.keys()]) this.#close(subscription, end.fatal);
-      return;
+      for (const watcher of [...watchers.keys()]) close(watcher, end.fatal);
+    } else if (line.draining === undefined) {
+      if (end.blocked !== undefined) refusals += end.blocked === 'silent' ? REFUSALS : 1;
+      comeBack(end.retryAfterMs);
     }
-    if (end.blocked !== undefined) this.#refusals += end.blocked === 'silent' ? REFUSALS : 1;
-    const { clock } = this.#platform;
-    const lines = [...this.#lines].filter((other) => other.draining === undefined);
-    if (this.#failingSince === undefined && !lines.some((other) => other.settled)) {
-      this.#failingSince = clock.now();
-      this.#staleTimer = clock.schedule(this.#timings.staleAfterMs, () => this.#update());
+    update();
+  }
+
+  function comeBack(retryAfterMs: number | undefined): void {
+    const others = [...lines].filter((other) => other.draining === undefined);
+    if (failingSince === undefined && !others.some((other) => other.settled)) {
+      failingSince = clock.now();
+      staleTimer = clock.schedule(timings.staleAfterMs, update);
     }
     // Unless the next line is being made already.
-    if (lines.every((other) => other.settled)) {
-      this.#notBefore = clock.now() + (end.retryAfterMs ?? 0);
-      this.#dialAfter(this.#backOff.nextDelayMs(end.retryAfterMs));
-    }
-    this.#update();
-  }
-
-  #pollRefused(key: PollKey, problem: ProblemError): void {
-    if (key === '') this.#catchUp = false;
-    for (const subscription of [...this.#entries.keys()]) {
-      if (keyOf(subscription) !== key || this.#confirming(subscription).length > 0) continue;
-      const error =
-        problem.status === 401
-          ? new TicketRefusedError(problem.message, { cause: problem })
-          : new SubscriptionRefusedError(problem.problem);
-      this.#close(subscription, error);
+    if (others.every((other) => other.settled)) {
+      notBefore = clock.now() + (retryAfterMs ?? 0);
+      dialAfter(backOff.nextDelayMs(retryAfterMs));
     }
   }
 
-  #trouble(error: unknown): void {
-    for (const subscription of [...this.#entries.keys()]) subscription.trouble(error);
-  }
-
-  #close(subscription: Subscription, error: WatchError): void {
-    this.remove(subscription);
-    subscription.changeState({ status: 'closed', error });
+  function close(watcher: Subscription, error: WatchError): void {
+    remove(watcher);
+    watcher.changeState({ status: 'closed', error });
   }
 
   /** Brings everything in line with what is confirmed now: which line is left behind, what is polled, what is told. */
-  #update(changed: Iterable<Subscription> = [...this.#entries.keys()]): void {
-    const subscriptions = [...this.#entries.keys()];
-    for (const line of this.#lines) {
-      if (!line.settled && line.open && subscriptions.every((each) => line.confirms(each)))
-        this.#settle(line);
+  function update(changed: Iterable<Subscription> = [...watchers.keys()]): void {
+    for (const line of lines) {
+      if (line.settled || !line.isOpen() || ![...watchers.keys()].every(line.confirms)) continue;
+      line.settled = true;
+      refusals = 0;
+      failingSince = undefined;
+      staleTimer?.cancel();
+      leaveBehind(line);
     }
-    const keys = new Set<PollKey>(this.#catchUp ? [''] : []);
-    if (this.#refusals >= REFUSALS) {
-      for (const each of subscriptions) if (this.#confirming(each).length === 0) keys.add(keyOf(each));
+    const keys = new Set<PollKey>(catchUp ? [''] : []);
+    if (refusals >= REFUSALS) {
+      for (const watcher of watchers.keys()) if (confirming(watcher).length === 0) keys.add(keyOf(watcher));
     }
-    for (const key of this.#polled) if (!keys.has(key)) this.#polled.delete(key);
-    this.#poller.follow(keys);
-    for (const each of changed) this.#tellState(each);
+    for (const key of polled) if (!keys.has(key)) polled.delete(key);
+    poller.follow(keys);
+    for (const watcher of changed) tellState(watcher);
   }
 
-  #settle(line: Line): void {
-    line.settled = true;
-    this.#refusals = 0;
-    this.#failingSince = undefined;
-    this.#staleTimer?.cancel();
-    for (const older of this.#lines) {
-      if (older === line) return;
-      older.draining ??= this.#platform.clock.schedule(this.#timings.drainMs, () => {
-        this.#lines.delete(older);
-        older.close();
+  function leaveBehind(newest: Line): void {
+    for (const line of lines) {
+      if (line === newest) return;
+      line.draining ??= clock.schedule(timings.drainMs, () => {
+        lines.delete(line);
+        line.close();
       });
     }
   }
 
-  #tellState(subscription: Subscription): void {
-    const lines = this.#confirming(subscription);
+  function tellState(watcher: Subscription): void {
+    const over = confirming(watcher);
     const state = describeState(
       {
-        subscribed: lines.length > 0,
-        doubtful: lines.every((line) => line.doubtful),
-        polled: this.#polled.has(keyOf(subscription)),
-        failingSince: this.#entries.get(subscription) ?? this.#failingSince,
-        confirmedAt: this.#confirmedAt,
-        now: this.#platform.clock.now(),
+        subscribed: over.length > 0,
+        doubtful: over.every((line) => line.isDoubtful()),
+        polled: polled.has(keyOf(watcher)),
+        failingSince: watchers.get(watcher) ?? failingSince,
+        confirmedAt,
+        now: clock.now(),
       },
-      this.#timings.staleAfterMs,
+      timings.staleAfterMs,
     );
-    if (sameState(state, subscription.connection)) return;
-    subscription.changeState(state);
+    if (!sameState(state, watcher.connection)) watcher.changeState(state);
   }
 
-  #confirming(subscription: Subscription): Line[] {
-    return [...this.#lines].filter((line) => line.open && line.confirms(subscription));
+  function confirming(watcher: Subscription): Line[] {
+    return [...lines].filter((line) => line.confirms(watcher));
   }
 
   /** The older of what its watchers have, so that whoever lags behind is made good, too. */
-  #heads(): Record<string, number> {
-    const heads = new Map<string, number>();
-    for (const subscription of this.#entries.keys()) {
-      for (const [job, seq] of subscription.heads()) {
-        if (heads.size < MAXIMUM_HEADS || heads.has(job))
-          heads.set(job, Math.min(seq, heads.get(job) ?? seq));
+  function heads(): Record<string, number> {
+    const oldest = new Map<string, number>();
+    for (const watcher of watchers.keys()) {
+      for (const [job, seq] of watcher.heads()) {
+        if (oldest.size < MAXIMUM_HEADS || oldest.has(job))
+          oldest.set(job, Math.min(seq, oldest.get(job) ?? seq));
       }
     }
-    return Object.fromEntries(heads);
+    return Object.fromEntries(oldest);
   }
 
-  #sinceOf(key: PollKey): Head | undefined {
+  function sinceOf(key: PollKey): Head | undefined {
     let oldest: Head | undefined;
-    for (const subscription of this.#entries.keys()) {
-      if (keyOf(subscription) !== key) continue;
-      const since = subscription.since();
+    for (const watcher of watchers.keys()) {
+      if (keyOf(watcher) !== key) continue;
+      const since = watcher.since();
       if (since === undefined) return undefined;
       if (oldest === undefined || isNewer(oldest, since)) oldest = since;
     }
     return oldest;
   }
 
-  #stop(): void {
-    for (const timer of [this.#retryTimer, this.#stableTimer, this.#rotateTimer, this.#staleTimer])
-      timer?.cancel();
-    this.#retryTimer = undefined;
-    for (const line of this.#lines) line.close();
-    this.#lines.clear();
-    this.#failingSince = undefined;
-    this.#catchUp = false;
-    this.#stopListening?.();
-    this.#stopListening = undefined;
+  function remove(watcher: Subscription): void {
+    if (!watchers.delete(watcher)) return;
+    if (watchers.size === 0) stop();
+    const name = nameOf(watcher.target);
+    const shared = [...watchers.keys()].some(({ target }) => nameOf(target) === name);
+    for (const line of lines) line.forget(watcher, shared ? undefined : watcher.target);
+    update([]);
   }
+
+  function stop(): void {
+    for (const timer of [retryTimer, stableTimer, rotateTimer, staleTimer]) timer?.cancel();
+    retryTimer = undefined;
+    for (const line of lines) line.close();
+    lines.clear();
+    failingSince = undefined;
+    catchUp = false;
+    stopListening?.();
+    stopListening = undefined;
+  }
+
+  function wake(): void {
+    poller.wake();
+    for (const line of lines) line.check();
+    if (retryTimer !== undefined) dialAfter(0);
+  }
+
+  return {
+    add(watcher, lostAt) {
+      watchers.set(watcher, lostAt);
+      stopListening ??= platform.onWake(wake);
+      if (lines.size === 0 && retryTimer === undefined) dialAfter(0);
+      for (const line of lines) if (line.draining === undefined) line.subscribe(watcher);
+      update([watcher]);
+    },
+    remove,
+    wake,
+    isIdle: () => watchers.size === 0,
+  };
 }
 
 function keyOf({ target }: Subscription): PollKey {

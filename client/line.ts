@@ -1,12 +1,12 @@
-import type { ErrorFrame, ServerFrame } from '../protocol/frames.ts';
+import type { ClientFrame, ErrorFrame, ServerFrame, SubscribeFrame } from '../protocol/frames.ts';
 import type { Watch } from '../protocol/http.ts';
 import type { Job } from '../protocol/job.ts';
+import { readServerFrame } from '../protocol/light-reader.ts';
 import type { TicketSource } from './access.ts';
 import type { BackOff } from './back-off.ts';
 import type { Timer } from './clock.ts';
 import { ConnectionRefusedError, ProblemError, TicketRefusedError, type WatchError } from './errors.ts';
-import type { Platform } from './platform.ts';
-import { type SessionEnd, SocketSession } from './socket-session.ts';
+import type { Platform, SocketLike } from './platform.ts';
 import type { Subscription, Target } from './subscription.ts';
 import type { Timings } from './timings.ts';
 
@@ -34,6 +34,7 @@ export interface LineListener {
   refused(subscription: Subscription, error: ErrorFrame['error']): void;
   /** `doubtful` has changed. */
   doubted(): void;
+  /** A fault that the line gets over, such as its first malformed frame. */
   trouble(error: unknown): void;
   ended(end: LineEnd): void;
   /** What the client has, for the next ping. */
@@ -41,159 +42,246 @@ export interface LineListener {
 }
 
 /** One way to the server, from its ticket to its end, and what the server has confirmed over it. */
-export class Line {
+export interface Line {
   /** Set by the connection once all that is watched is confirmed over it. */
-  settled = false;
+  settled: boolean;
   /** Set by the connection when a younger line has followed it: closes it a little later. */
   draining: Timer | undefined;
-  readonly #platform: Platform;
-  readonly #timings: Timings;
-  readonly #backOff: BackOff;
-  readonly #listener: LineListener;
-  readonly #abort = new AbortController();
-  readonly #confirmed = new Set<Subscription>();
-  readonly #requests = new Map<string, Subscription>();
-  /** Those that the server has asked for patience. */
-  readonly #waiting = new Set<Subscription>();
-  readonly #timers = new Set<Timer>();
-  #session: SocketSession | undefined;
-  #heard = false;
-
-  constructor(platform: Platform, timings: Timings, backOff: BackOff, listener: LineListener) {
-    this.#platform = platform;
-    this.#timings = timings;
-    this.#backOff = backOff;
-    this.#listener = listener;
-  }
-
   /** Whether frames may be sent. */
-  get open(): boolean {
-    return this.#session?.open === true;
-  }
-
-  /** Whether it has been silent for longer than a live one may be. */
-  get doubtful(): boolean {
-    return this.#session?.doubtful === true;
-  }
-
+  isOpen(): boolean;
+  /** Whether the open socket has been silent for longer than a live one may be. */
+  isDoubtful(): boolean;
   /** Whether the server has confirmed a subscription over this line. */
-  confirms(subscription: Subscription): boolean {
-    return this.#confirmed.has(subscription);
+  confirms(subscription: Subscription): boolean;
+  /** Subscribes, with what the watcher has. */
+  subscribe(subscription: Subscription): void;
+  /** Forgets a watcher; with `target` the server is told, too. */
+  forget(subscription: Subscription, target: Target | undefined): void;
+  /** Pings now, with less patience than usual: somebody has just begun to look. */
+  check(): void;
+  /** Closes without a word to the listener. */
+  close(): void;
+}
+
+/**
+ * Takes a ticket and opens a socket: frames in and out, the heartbeat, the limit on answers. It knows nothing of
+ * coming back.
+ *
+ * A frame that cannot be read is reported once and ignored, and the line stands: every frame carries a whole state,
+ * so the next frame, or the heads of the next ping, make good what it said.
+ */
+export function dial(
+  { clock, WebSocket }: Platform,
+  { answerMs, connectMs, pingMs, wakeAnswerMs }: Timings,
+  tickets: TicketSource,
+  backOff: BackOff,
+  listener: LineListener,
+): Line {
+  /** Aborted when the line is over. */
+  const end = new AbortController();
+  const { signal } = end;
+  const timers = new Set<Timer>();
+  /** The requests without an answer, and until when each is waited for. */
+  const limits = new Map<string, Timer>();
+  const requests = new Map<string, Subscription>();
+  const confirmed = new Set<Subscription>();
+  /** Those that the server has asked for patience. */
+  const waiting = new Set<Subscription>();
+  let socket: SocketLike | undefined;
+  let open = false;
+  let heard = false;
+  let doubtful = false;
+  let malformed = false;
+  let heardAt = 0;
+  let count = 0;
+  let pingId: string | undefined;
+  let pingTimer: Timer | undefined;
+
+  function later(delayMs: number, callback: () => void): Timer {
+    const timer = clock.schedule(delayMs, () => {
+      timers.delete(timer);
+      callback();
+    });
+    timers.add(timer);
+    return timer;
   }
 
-  /** Takes a ticket and opens the socket. All that goes wrong comes as `ended`. */
-  async dial(tickets: TicketSource): Promise<void> {
-    const { signal } = this.#abort;
-    const limit = this.#schedule(this.#timings.connectMs, () =>
-      this.#end(this.#session === undefined ? {} : { blocked: 'silent' }),
+  function over(why: LineEnd): void {
+    if (signal.aborted) return;
+    line.close();
+    listener.ended(why);
+  }
+
+  function broken(blocked: 'refused' | 'silent'): void {
+    over(heard ? {} : { blocked });
+  }
+
+  function send(frame: ClientFrame): void {
+    socket?.send(JSON.stringify(frame));
+  }
+
+  function nextId(): string {
+    count += 1;
+    return String(count);
+  }
+
+  function awaitAnswer(id: string, patienceMs: number): void {
+    limits.get(id)?.cancel();
+    limits.set(
+      id,
+      later(patienceMs, () => broken('silent')),
     );
+  }
+
+  function pingLater(): void {
+    pingTimer = later(pingMs, () => ping(answerMs));
+  }
+
+  function ping(patienceMs: number): void {
+    pingTimer?.cancel();
+    // Timers stand still while a machine sleeps: the first one after it must not leave the light on `live`.
+    if (clock.now() - heardAt > pingMs + answerMs) doubt(true);
+    if (pingId === undefined) {
+      pingId = nextId();
+      send({ type: 'ping', id: pingId, heads: listener.heads() });
+    }
+    awaitAnswer(pingId, patienceMs); // one ping at a time, but the patience may shrink
+  }
+
+  function doubt(now: boolean): void {
+    if (now === doubtful) return;
+    doubtful = now;
+    listener.doubted();
+  }
+
+  function read(data: unknown): ServerFrame | undefined {
+    try {
+      return readServerFrame(data);
+    } catch (error) {
+      if (!malformed) listener.trouble(error);
+      malformed = true;
+      return undefined;
+    }
+  }
+
+  function receive(data: unknown): void {
+    if (signal.aborted) return;
+    heardAt = clock.now();
+    const frame = read(data);
+    doubt(false);
+    if (frame === undefined) return;
+    heard = true;
+    listener.heard();
+    if (frame.type === 'bye') {
+      const { code, reason, reconnect, retryAfterMs } = frame;
+      over(reconnect ? { retryAfterMs } : { fatal: new ConnectionRefusedError(code, reason) });
+    } else if (frame.type === 'job') {
+      listener.received(frame.job);
+    } else if (frame.id !== undefined) {
+      answer(frame, frame.id);
+    }
+  }
+
+  function answer(frame: ServerFrame, id: string): void {
+    limits.get(id)?.cancel();
+    limits.delete(id);
+    if (id === pingId) {
+      pingId = undefined;
+      pingLater();
+    }
+    const subscription = requests.get(id);
+    requests.delete(id);
+    if (subscription === undefined) return;
+    if (frame.type === 'subscribed') {
+      confirmed.add(subscription);
+      listener.confirmed(subscription);
+      // After the state, so that a job which is terminal already ends the watch last.
+      if ('job' in frame) listener.received(frame.job);
+    } else if (frame.type === 'error') {
+      refuse(subscription, frame.error);
+    }
+  }
+
+  function refuse(subscription: Subscription, error: ErrorFrame['error']): void {
+    if (!error.retryable) {
+      listener.refused(subscription, error);
+      return;
+    }
+    waiting.add(subscription);
+    later(backOff.nextDelayMs(error.retryAfterMs), () => {
+      if (waiting.delete(subscription)) line.subscribe(subscription);
+    });
+  }
+
+  async function connect(): Promise<void> {
+    const limit = later(connectMs, () => (socket === undefined ? over({}) : broken('silent')));
     let watch: Watch | undefined;
     try {
       watch = await tickets(signal);
       if (signal.aborted) return;
-      this.#session = new SocketSession(this.#platform, this.#timings, watch, {
-        opened: () => {
-          limit.cancel();
-          this.#listener.opened();
-        },
-        received: (frame) => this.#received(frame),
-        malformed: (error) => this.#listener.trouble(error),
-        doubted: () => this.#listener.doubted(),
-        ended: (end) => this.#end(this.#meaningOf(end)),
-        heads: () => this.#listener.heads(),
+      socket = new WebSocket(watch.url, [...watch.protocols]);
+      socket.addEventListener('open', () => {
+        if (signal.aborted) return;
+        limit.cancel();
+        open = true;
+        heardAt = clock.now();
+        pingLater();
+        listener.opened();
       });
+      socket.addEventListener('message', ({ data }) => receive(data));
+      socket.addEventListener('close', () => broken('refused'));
+      // `close` follows each `error`; without a listener `ws` would throw.
+      socket.addEventListener('error', () => {});
     } catch (error) {
-      if (signal.aborted) return;
-      if (!(error instanceof ProblemError)) {
-        // With a ticket in hand it was the socket that could not even be made, as under a strict policy of a page.
-        this.#end({ trouble: error, ...(watch === undefined ? {} : { blocked: 'refused' }) });
-      } else if (error.retryable) {
-        this.#end({ trouble: error, retryAfterMs: error.retryAfterMs });
+      const problem = error instanceof ProblemError ? error : undefined;
+      if (problem?.retryable === false) {
+        over({ fatal: new TicketRefusedError(`no ticket: ${problem.message}`, { cause: error }) });
       } else {
-        const message = `no ticket for the connection: ${error.message}`;
-        this.#end({ fatal: new TicketRefusedError(message, { cause: error }) });
+        // With a ticket in hand it was the socket that could not even be made, as under a page's strict policy.
+        const blocked = watch === undefined ? {} : ({ blocked: 'refused' } as const);
+        over({ trouble: error, retryAfterMs: problem?.retryAfterMs, ...blocked });
       }
     }
   }
 
-  /** Subscribes, with what the watcher has. */
-  subscribe(subscription: Subscription): void {
-    if (this.#session === undefined || !this.open) return;
-    const { target } = subscription;
-    const since = subscription.since();
-    const id = this.#session.request(
-      'job' in target
-        ? { type: 'subscribe', job: target.job, ...(since === undefined ? {} : { since }) }
-        : { type: 'subscribe', topic: target.topic },
-    );
-    this.#requests.set(id, subscription);
-  }
-
-  /** Forgets a watcher; with `target` the server is told, too. */
-  forget(subscription: Subscription, target: Target | undefined): void {
-    this.#confirmed.delete(subscription);
-    this.#waiting.delete(subscription);
-    for (const [id, other] of this.#requests) if (other === subscription) this.#requests.delete(id);
-    if (target !== undefined && this.open) this.#session?.unsubscribe(target);
-  }
-
-  /** Pings now: somebody has just begun to look. */
-  check(): void {
-    this.#session?.check();
-  }
-
-  /** Closes without a word to the listener. */
-  close(): void {
-    this.#abort.abort();
-    this.draining?.cancel();
-    for (const timer of this.#timers) timer.cancel();
-    this.#session?.close();
-    this.#confirmed.clear();
-  }
-
-  #received(frame: ServerFrame): void {
-    this.#heard = true;
-    this.#listener.heard();
-    if (frame.type === 'job') this.#listener.received(frame.job);
-    if (frame.type !== 'subscribed' && frame.type !== 'error') return;
-    const subscription = frame.id === undefined ? undefined : this.#requests.get(frame.id);
-    if (subscription === undefined || frame.id === undefined) return; // a ping's: its own time limit speaks for it
-    this.#requests.delete(frame.id);
-    if (frame.type === 'subscribed') {
-      this.#confirmed.add(subscription);
-      this.#listener.confirmed(subscription);
-      // After the state, so that a job which is terminal already ends the watch last.
-      if ('job' in frame) this.#listener.received(frame.job);
-    } else if (!frame.error.retryable) {
-      this.#listener.refused(subscription, frame.error);
-    } else {
-      this.#waiting.add(subscription);
-      this.#schedule(this.#backOff.nextDelayMs(frame.error.retryAfterMs), () => {
-        if (this.#waiting.delete(subscription)) this.subscribe(subscription);
-      });
-    }
-  }
-
-  #meaningOf(end: SessionEnd): LineEnd {
-    if (end.kind === 'bye') {
-      const { code, reason, reconnect, retryAfterMs } = end.bye;
-      return reconnect ? { retryAfterMs } : { fatal: new ConnectionRefusedError(code, reason) };
-    }
-    if (this.#heard) return {};
-    return { blocked: end.kind === 'silent' ? 'silent' : 'refused' };
-  }
-
-  #end(end: LineEnd): void {
-    this.close();
-    this.#listener.ended(end);
-  }
-
-  #schedule(delayMs: number, callback: () => void): Timer {
-    const timer = this.#platform.clock.schedule(delayMs, () => {
-      this.#timers.delete(timer);
-      callback();
-    });
-    this.#timers.add(timer);
-    return timer;
-  }
+  const line: Line = {
+    settled: false,
+    draining: undefined,
+    isOpen: () => open && !signal.aborted,
+    isDoubtful: () => doubtful,
+    confirms: (subscription) => confirmed.has(subscription),
+    subscribe(subscription) {
+      if (!line.isOpen()) return;
+      const id = nextId();
+      const since = subscription.since();
+      const { target } = subscription;
+      const frame: SubscribeFrame = {
+        type: 'subscribe',
+        id,
+        ...target,
+        ...('job' in target && since ? { since } : {}),
+      };
+      requests.set(id, subscription);
+      send(frame);
+      awaitAnswer(id, answerMs);
+    },
+    forget(subscription, target) {
+      confirmed.delete(subscription);
+      waiting.delete(subscription);
+      for (const [id, other] of requests) if (other === subscription) requests.delete(id);
+      if (target !== undefined && line.isOpen()) send({ type: 'unsubscribe', id: nextId(), ...target });
+    },
+    check() {
+      if (line.isOpen()) ping(wakeAnswerMs);
+    },
+    close() {
+      end.abort();
+      line.draining?.cancel();
+      for (const timer of timers) timer.cancel();
+      confirmed.clear();
+      socket?.close(1000);
+    },
+  };
+  void connect();
+  return line;
 }

@@ -1,7 +1,7 @@
 import type { Watch } from '../protocol/http.ts';
 import type { Topic } from '../protocol/topic.ts';
 import { type Access, accessTo, type TicketSource } from './access.ts';
-import { Connection } from './connection.ts';
+import { type Connection, createConnection } from './connection.ts';
 import { type JobWatch, JobWatcher } from './job-watch.ts';
 import { type Platform, surroundingPlatform } from './platform.ts';
 import type { Feed } from './subscription.ts';
@@ -64,7 +64,7 @@ export function createWatchClient(options: WatchClientOptions): WatchClient {
   const platform: Platform = { ...surroundingPlatform(), ...options };
   const timings: Timings = { ...DEFAULT_TIMINGS, ...options.timings };
   const api = new WatchApi(options.api, platform.fetch);
-  const connection = new Connection(platform, timings, accessTo(api, { id: '' }));
+  const connection = createConnection(platform, timings, accessTo(api, { id: '' }));
   const { locks, openChannel } = platform;
   const tabs =
     options.shareBetweenTabs === false || locks === undefined || openChannel === undefined
@@ -86,7 +86,7 @@ export function createWatchClient(options: WatchClientOptions): WatchClient {
     watcher.on((event) => {
       if (event.type !== 'connection' || event.connection.status !== 'closed') return;
       watchers.delete(watcher);
-      for (const [source, connection] of connections) if (connection.idle) connections.delete(source);
+      for (const [source, connection] of connections) if (connection.isIdle()) connections.delete(source);
     });
     watcher.start(signal);
     return watcher;
@@ -100,7 +100,7 @@ export function createWatchClient(options: WatchClientOptions): WatchClient {
     const byToken = accessTo(api, { id, token }, typeof ticket === 'function' ? undefined : ticket);
     const access: Access =
       typeof ticket !== 'function' ? byToken : token === undefined ? { ticket } : { ...byToken, ticket };
-    const connection = new Connection(platform, timings, access);
+    const connection = createConnection(platform, timings, access);
     connections.set(source, connection);
     return connection;
   }
