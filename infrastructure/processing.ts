@@ -48,6 +48,7 @@ export class Processing extends Construct {
     });
     props.jobs.allow(this.process, ['GetItem', 'UpdateItem']);
     props.uploads.allowRead(this.process);
+    props.uploads.allowDiscovery(this.process);
     props.results.allowWrite(this.process);
     props.deadlines.allowSend(this.process);
     // One job an invocation: a second one in the batch would wait for the first, and share its fate.

@@ -44,6 +44,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   'Processing/Process': [
     ...jobs('GetItem', 'UpdateItem'),
     's3:GetObject <Uploads/Bucket.Arn>/uploads/*',
+    's3:ListBucket <Uploads/Bucket.Arn>', // without it a missing upload is 403, not 404
     's3:PutObject <Results/Bucket.Arn>/results/*',
     send('Sweeping/Deadlines/Queue'),
     ...receive('Processing/Work/Queue'),
