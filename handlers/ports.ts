@@ -110,7 +110,10 @@ export interface Jobs {
    * @throws JobNotFoundError; ChangeRefusedError; TooLargeError (nothing was written); UnavailableError.
    */
   change(id: string, change: JobChange): Promise<JobRecord>;
-  /** A page of the owner's jobs, newest first; eventually consistent. @throws MalformedDataError for a foreign cursor. */
+  /**
+   * A page of the owner's jobs, newest first. Which jobs there are is eventually consistent, the jobs are read
+   * strongly consistent. @throws MalformedDataError for a foreign cursor; UnavailableError.
+   */
   list(owner: string, page: { readonly limit: number; readonly cursor?: string }): Promise<JobRecordPage>;
 }
 

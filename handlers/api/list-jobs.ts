@@ -24,7 +24,7 @@ const QuerySchema = v.object({
 });
 
 /**
- * `GET /jobs`: a page of the caller's jobs, newest first; eventually consistent.
+ * `GET /jobs`: a page of the caller's jobs, newest first; a new one may be missing for a moment.
  * @throws ProblemError `bad-request` for a limit out of range or a cursor that no page of the caller's gave.
  */
 export async function listJobs(context: ApiContext, dependencies: ApiDependencies): Promise<Response> {

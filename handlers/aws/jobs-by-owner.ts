@@ -4,14 +4,16 @@ import { type PageCursor, readPageCursor, writePageCursor } from '../page-cursor
 import { askDynamoDb } from './dynamodb-error.ts';
 import { type Item, toAttributes } from './job-item.ts';
 
-/** The page of `Jobs.list`, before its items are read. */
-export interface JobItemPage {
-  readonly items: readonly Item[];
+/** The page of `Jobs.list`, before its jobs are read. */
+export interface JobIdPage {
+  readonly ids: readonly string[];
   readonly cursor?: string;
 }
 
 /**
- * Reads a page of the index by owner and creation time, newest first. One item more than the page is asked
+ * Reads a page of the index by owner and creation time, newest first. The index holds keys alone. It would cost
+ * every report of progress a second write if it held whole jobs; and that to one partition, of which an owner's
+ * jobs have but one. One item more than the page is asked
  * for, so that there is a cursor only where something follows; and again while a megabyte ends an answer
  * sooner (DDG:Query.Pagination).
  * @throws MalformedDataError for a cursor that is not of this owner; UnavailableError, RefusedError.
@@ -20,7 +22,7 @@ export async function listJobs(
   settings: { readonly client: DynamoDBClient; readonly tableName: string; readonly ownerIndexName?: string },
   owner: string,
   page: { readonly limit: number; readonly cursor?: string },
-): Promise<JobItemPage> {
+): Promise<JobIdPage> {
   const { client, tableName, ownerIndexName } = settings;
   if (ownerIndexName === undefined) throw new RefusedError('DynamoDB', 'no index by owner was configured');
   const items: Item[] = [];
@@ -49,8 +51,9 @@ export async function listJobs(
   const last = shown.at(-1);
   const createdAt = last?.['createdAt']?.S;
   const job = last?.['job']?.S;
-  if (items.length <= page.limit || createdAt === undefined || job === undefined) return { items: shown };
-  return { items: shown, cursor: writePageCursor({ owner, createdAt, job }) };
+  const ids = shown.flatMap((item) => item['job']?.S ?? []);
+  if (items.length <= page.limit || createdAt === undefined || job === undefined) return { ids };
+  return { ids, cursor: writePageCursor({ owner, createdAt, job }) };
 }
 
 function startKeyOf({ owner, createdAt, job }: PageCursor): Item {

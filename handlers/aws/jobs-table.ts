@@ -124,8 +124,9 @@ export class JobsTable implements Jobs {
     owner: string,
     page: { readonly limit: number; readonly cursor?: string },
   ): Promise<JobRecordPage> {
-    const { items, cursor } = await listJobs(this.#settings, owner, page);
-    const records = this.#readable(items);
+    const { ids, cursor } = await listJobs(this.#settings, owner, page);
+    const found = new Map((await this.readMany(ids)).map((record) => [record.job.id, record]));
+    const records = ids.flatMap((id) => found.get(id) ?? []);
     return cursor === undefined ? { records } : { records, cursor };
   }
 

@@ -21,7 +21,7 @@ const jobs = (...actions: string[]) => actions.map((action) => `dynamodb:${actio
 /** What each function may do beside writing to its own log group: an action and a resource a line. */
 const TABLE: Readonly<Record<string, readonly string[]>> = {
   'HttpApi/Handler': [
-    ...jobs('PutItem', 'GetItem', 'UpdateItem'),
+    ...jobs('PutItem', 'GetItem', 'BatchGetItem', 'UpdateItem'),
     'dynamodb:Query <Jobs/Table.Arn>/index/by-owner',
     'dynamodb:Query <Subscriptions/Table.Arn>',
     'dynamodb:BatchGetItem <Subscriptions/Table.Arn>',
