@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { ContentTypeSchema, FileNameSchema } from '../protocol/job.ts';
-import { MAXIMUM_SINGLE_UPLOAD_BYTES } from '../protocol/upload.ts';
+import { MAXIMUM_MULTIPART_UPLOAD_BYTES } from '../protocol/upload.ts';
 import { formatBytes } from './units.ts';
 
 /** Windows calls a CSV file `application/vnd.ms-excel` once Excel is installed, so the ending decides first. */
@@ -12,15 +12,15 @@ const TYPES_BY_ENDING: Readonly<Record<string, string>> = {
 };
 
 /** A file's name and type as `POST /jobs` takes them. */
-export function announce(file: File): { fileName: string; contentType: string; size: number } {
-  return { fileName: announcedName(file.name), contentType: announcedType(file), size: file.size };
+export function announce(file: File): { fileName: string; contentType: string } {
+  return { fileName: announcedName(file.name), contentType: announcedType(file) };
 }
 
 /** Why a file is not worth a request, or nothing. */
 export function refuse(file: File): string | undefined {
   if (file.size === 0) return `“${file.name}” is empty: there is nothing to process. Choose another file.`;
-  if (file.size <= MAXIMUM_SINGLE_UPLOAD_BYTES) return undefined;
-  return `“${file.name}” has ${formatBytes(file.size)}; one upload takes ${formatBytes(MAXIMUM_SINGLE_UPLOAD_BYTES)} at most.`;
+  if (file.size <= MAXIMUM_MULTIPART_UPLOAD_BYTES) return undefined;
+  return `“${file.name}” has ${formatBytes(file.size)}; an upload takes ${formatBytes(MAXIMUM_MULTIPART_UPLOAD_BYTES)} at most.`;
 }
 
 function announcedName(name: string): string {

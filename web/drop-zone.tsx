@@ -46,7 +46,7 @@ export function DropZone(props: { id: string; busy: boolean; onFiles: (files: re
       <span class="drop-words">
         <span class="drop-title">Drop a file here</span>
         <span class="drop-hint">
-          or <span class="drop-link">choose one</span>, up to 5 GB. It goes straight to storage.
+          or <span class="drop-link">choose one</span>, up to 5 TB. It goes straight to storage.
         </span>
       </span>
     </label>

@@ -50,6 +50,7 @@ export class Estimator {
     const last = this.#samples.at(-1);
     if (done === undefined || (last !== undefined && done <= last.done)) return;
     const at = Date.parse(job.updatedAt);
+    if (last !== undefined && at <= last.at) return;
     const before = this.#samples.at(-2);
     if (before !== undefined && at - before.at < LEAST_PAUSE_MS) this.#samples.pop();
     this.#samples = [

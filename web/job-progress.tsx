@@ -1,4 +1,5 @@
 import type { Job, Progress } from '../protocol/job.ts';
+import { isKind } from '../protocol/kinds.ts';
 import { isTerminal } from '../protocol/status.ts';
 import { Notice } from './notice.tsx';
 import { overallOf } from './overall-progress.ts';
@@ -13,18 +14,15 @@ import { explain } from './wording.ts';
  */
 export function JobProgress({ store, job }: { store: Store; job: Job }) {
   const upload = store.uploads.state(job.id)?.value;
-  const { fraction } = overallOf(job, upload);
+  const fraction = overallOf(job, upload);
   const failed = job.status === 'awaiting-upload' && upload?.phase === 'failed' ? upload.error : undefined;
+  if (isTerminal(job.status) && fraction === undefined) return null; // it ended before there was anything to show
   return (
     <div class="progress" data-testid="progress">
-      {failed === undefined ? null : (
-        <Notice tone="error" title="The upload failed">
-          {explain(failed)}
-        </Notice>
-      )}
+      {failed === undefined ? null : <FailedUpload store={store} job={job} error={failed} />}
       <p class="progress-head">
         <span class="progress-figure" data-testid="percent">
-          {fraction === undefined ? (isTerminal(job.status) ? '–' : '0 %') : formatPercent(fraction)}
+          {formatPercent(fraction ?? 0)}
         </span>
         <span class="progress-estimate" data-testid="estimate">
           {isTerminal(job.status) ? '' : <Remaining store={store} job={job} />}
@@ -35,10 +33,28 @@ export function JobProgress({ store, job }: { store: Store; job: Job }) {
         <span data-testid="doing">{doing(job, upload)}</span>
         <span class="number">{figures(job, upload)}</span>
       </p>
-      <p class="message" data-testid="message">
-        {job.message}
-      </p>
+      {isTerminal(job.status) && job.message === undefined ? null : (
+        <p class="message" data-testid="message">
+          {job.message}
+        </p>
+      )}
     </div>
+  );
+}
+
+/** An upload in parts goes on where it was; any other begins anew, as a new job. */
+function FailedUpload({ store, job, error }: { store: Store; job: Job; error: unknown }) {
+  const file = store.uploads.file(job.id);
+  const { kind } = job;
+  return (
+    <Notice tone="error" title="The upload failed">
+      {explain(error)}{' '}
+      {file === undefined || !isKind(kind) ? null : (
+        <button type="button" class="quiet" onClick={() => void store.submit(file, kind, job.tags)}>
+          Send it again
+        </button>
+      )}
+    </Notice>
   );
 }
 

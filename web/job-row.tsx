@@ -11,8 +11,8 @@ import { jobName } from './wording.ts';
 export function JobRow({ store, id, current }: { store: Store; id: string; current: boolean }) {
   const job = store.jobs.job(id).value;
   if (job === undefined) return null;
-  const overall = overallOf(job, store.uploads.state(id)?.value);
-  const shown = !isTerminal(job.status) && overall.fraction !== undefined;
+  const fraction = overallOf(job, store.uploads.state(id)?.value);
+  const shown = !isTerminal(job.status) && fraction !== undefined;
   return (
     <li>
       <a
@@ -38,8 +38,8 @@ export function JobRow({ store, id, current }: { store: Store; id: string; curre
           </span>
         </span>
         <span class="row-progress" data-shown={shown}>
-          <progress class="bar bar-thin" max={1} value={shown ? overall.fraction : 0} aria-hidden="true" />
-          <span class="row-figure">{shown ? formatPercent(overall.fraction ?? 0) : ''}</span>
+          <progress class="bar bar-thin" max={1} value={shown ? fraction : 0} aria-hidden="true" />
+          <span class="row-figure">{shown ? formatPercent(fraction) : ''}</span>
         </span>
         <span class="row-note">
           {isTerminal(job.status) ? outcome(job) : <Remaining store={store} id={id} />}

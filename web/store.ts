@@ -7,7 +7,7 @@ import type { TopicWatch } from '../client/topic-watch.ts';
 import { isNewer, type Job } from '../protocol/job.ts';
 import type { Kind } from '../protocol/kinds.ts';
 import { isTerminal } from '../protocol/status.ts';
-import { announce, refuse } from './announced-file.ts';
+import { refuse } from './announced-file.ts';
 import { Arrivals } from './arrivals.ts';
 import { shows } from './job-filter.ts';
 import { JobRecords } from './job-records.ts';
@@ -158,15 +158,9 @@ export class Store {
       return;
     }
     try {
-      const sent = Date.now();
-      const created = await this.client.createJob(
-        { kind, ...announce(file), upload: 'put', tags: [...tags] },
-        { idempotencyKey: crypto.randomUUID() },
-      );
-      this.traffic.clock.observeAnswer(sent, Date.now(), Date.parse(created.job.createdAt));
-      this.uploads.start(created, file);
-      this.#learn(created.job);
-      this.router.openJob(created.job.id);
+      const job = await this.uploads.start(file, kind, tags);
+      this.#learn(job);
+      this.router.openJob(job.id);
     } catch (error) {
       this.#complain({ title, text: explain(error) });
     }

@@ -2,7 +2,13 @@ const BYTE_UNITS = ['kB', 'MB', 'GB', 'TB'] as const;
 const count = new Intl.NumberFormat('en');
 const figure = new Intl.NumberFormat('en', { maximumSignificantDigits: 5 });
 const clockTime = new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium' });
-const dayAndTime = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short' });
+const dayAndTime = new Intl.DateTimeFormat('en-GB', {
+  day: 'numeric',
+  month: 'short',
+  hour: '2-digit',
+  minute: '2-digit',
+});
+const wholeDate = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium' });
 
 /** `300 MB`: decimal units, as a file manager shows; one decimal below 10. */
 export function formatBytes(bytes: number): string {
@@ -69,11 +75,12 @@ export function formatGrowing(milliseconds: number): string {
   return seconds < 60 ? `${seconds} s` : formatDuration(seconds * 1000);
 }
 
-/** `14:03:09` today, `23 Nov 2026, 14:03` on another day; in the reader's time zone. */
+/** `14:03:09` today, `22 Nov, 14:03` on another day, `31 Dec 2025` in another year; in the reader's time zone. */
 export function formatTime(time: string, now: number): string {
   const date = new Date(time);
-  const today = date.toDateString() === new Date(now).toDateString();
-  return (today ? clockTime : dayAndTime).format(date);
+  const today = new Date(now);
+  if (date.toDateString() === today.toDateString()) return clockTime.format(date);
+  return (date.getFullYear() === today.getFullYear() ? dayAndTime : wholeDate).format(date);
 }
 
 function twoDigits(value: number): string {

@@ -1,10 +1,13 @@
 import { type ReadonlySignal, type Signal, signal } from '@preact/signals';
 import type { JobwireClient } from '../client/client.ts';
-import type { CreatedJob } from '../protocol/http.ts';
+import { UploadEndedError } from '../client/upload-errors.ts';
+import type { Job } from '../protocol/job.ts';
+import type { Kind } from '../protocol/kinds.ts';
+import { announce } from './announced-file.ts';
 
-/** How far an upload of this page is; bytes, and times in milliseconds since the epoch. */
+/** How far an upload of this page is, in bytes. */
 export type UploadState =
-  | { readonly phase: 'sending'; readonly sent: number; readonly total: number; readonly startedAt: number }
+  | { readonly phase: 'sending'; readonly sent: number; readonly total: number }
   | { readonly phase: 'sent' }
   | { readonly phase: 'stopped' }
   | { readonly phase: 'failed'; readonly error: unknown };
@@ -28,28 +31,37 @@ export class Uploads {
     });
   }
 
-  /** Sends the file of a job that has just been made. The outcome is in `state`. */
-  start(created: CreatedJob, file: File): void {
-    if (created.upload === undefined) return; // an earlier request of the same key has uploaded it already
-    const startedAt = Date.now();
-    const state = signal<UploadState>({ phase: 'sending', sent: 0, total: file.size, startedAt });
+  /**
+   * Makes a job of the file and begins to send it; answers with the job. An upload in parts that broke off goes on
+   * where it was. How the sending ends is in `state`.
+   * @throws what `uploadJob` of the client rejects with before there is a job.
+   */
+  async start(file: File, kind: Kind, tags: readonly string[]): Promise<Job> {
     const abort = new AbortController();
-    this.#uploads.set(created.job.id, { state, token: created.token, file, abort });
-    this.#client
-      .uploadFile(created.upload, file, {
-        signal: abort.signal,
-        onProgress: ({ sent, total }) => {
-          state.value = { phase: 'sending', sent, total, startedAt };
-        },
-      })
-      .then(
-        () => {
-          state.value = { phase: 'sent' };
-        },
-        (error: unknown) => {
-          state.value = abort.signal.aborted ? { phase: 'stopped' } : { phase: 'failed', error };
-        },
-      );
+    const state = signal<UploadState>({ phase: 'sending', sent: 0, total: file.size });
+    const { fileName, contentType } = announce(file);
+    const upload = this.#client.uploadJob(file, {
+      kind,
+      fileName,
+      contentType,
+      tags: [...tags],
+      signal: abort.signal,
+      onProgress: ({ sent, total }) => {
+        state.value = { phase: 'sending', sent, total };
+      },
+    });
+    const [job, token] = await Promise.all([upload.job, upload.token]);
+    this.#uploads.set(job.id, { state, token, file, abort });
+    upload.done.then(
+      () => {
+        state.value = { phase: 'sent' };
+      },
+      (error: unknown) => {
+        const stopped = abort.signal.aborted || error instanceof UploadEndedError;
+        state.value = stopped ? { phase: 'stopped' } : { phase: 'failed', error };
+      },
+    );
+    return job;
   }
 
   /** The upload of a job, if it was made here. */

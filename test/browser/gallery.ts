@@ -30,7 +30,7 @@ export function galleryJob(
     id: jobId(number),
     input: { fileName, contentType: 'text/csv', size: 314_572_800 },
     createdAt: history[0]?.at ?? last.at,
-    updatedAt: at(ENDED.includes(last.status) ? (from[last.status] ?? 0) : 0),
+    updatedAt: at(ENDED.includes(last.status) ? (from[last.status] ?? 0) : 10),
     ...(from.running === undefined ? {} : { startedAt: at(from.running) }),
     ...(ENDED.includes(last.status) ? { finishedAt: last.at } : {}),
     expiresAt: new Date(now + 7 * 86_400_000).toISOString(),
