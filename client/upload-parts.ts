@@ -43,9 +43,9 @@ export class PartsUpload {
     const count = Math.max(1, Math.ceil(file.size / grant.partSize));
     const numbers = Array.from({ length: count }, (_, index) => index + 1);
     this.#report();
-    const missing = numbers.filter((number) => this.#urls.tagOf(number) === undefined).values();
+    const queue = numbers.values();
     try {
-      await Promise.all(Array.from({ length: Math.max(1, parallel) }, () => this.#work(missing)));
+      await Promise.all(Array.from({ length: Math.max(1, parallel) }, () => this.#work(queue)));
     } catch (error) {
       stop.abort(error); // the others need not go on
       throw error;
@@ -54,10 +54,10 @@ export class PartsUpload {
     await persist(platform, () => completeUpload(target, parts, stop.signal), stop.signal);
   }
 
-  /** Takes one part after another; several of these share the list. */
-  async #work(missing: Iterable<number>): Promise<void> {
+  /** Takes one part after another; several of these share the queue. */
+  async #work(queue: Iterable<number>): Promise<void> {
     const { platform, stop } = this.#settings;
-    for (const partNumber of missing) {
+    for (const partNumber of queue) {
       await persist(platform, () => this.#sendPart(partNumber), stop.signal);
     }
   }
@@ -67,7 +67,7 @@ export class PartsUpload {
     const body = file.slice((partNumber - 1) * grant.partSize, partNumber * grant.partSize);
     for (let renewed = false; ; renewed = true) {
       const url = await this.#urls.urlOf(partNumber);
-      if (url === undefined) break; // the storage has it: only its answer had been lost
+      if (url === undefined) break; // the storage has it: from an earlier attempt, or its answer was lost
       try {
         this.#urls.keepTag(partNumber, await this.#send(partNumber, url, body));
         break;
