@@ -3,7 +3,6 @@ import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { errorFrame, jobFrame, parseClientFrame, type ServerFrame } from '../../protocol/frames.ts';
 import { type CreateJobInput, problem } from '../../protocol/http.ts';
@@ -12,28 +11,9 @@ import type { ResultLink } from '../../protocol/result-link.ts';
 import { isTerminal } from '../../protocol/status.ts';
 import type { JobWatcher, JobWatchers } from '../../protocol/watchers.ts';
 import { jobId, sampleJob } from '../client/sample-job.ts';
+import { bundledPage } from './bundled-page.ts';
 
 const WEB = fileURLToPath(new URL('../../web/', import.meta.url));
-
-let bundle: Promise<ReadonlyMap<string, Uint8Array>> | undefined;
-
-/** Bundles the page as the deployment does, once for all servers of a file. */
-async function bundlePage(): Promise<ReadonlyMap<string, Uint8Array>> {
-  const { outputFiles } = await build({
-    entryPoints: [`${WEB}main.tsx`],
-    outdir: WEB,
-    bundle: true,
-    minify: true,
-    format: 'esm',
-    target: 'es2022',
-    jsx: 'automatic',
-    jsxImportSource: 'preact',
-    write: false,
-  });
-  return new Map(
-    outputFiles.map((file) => [file.path.endsWith('.css') ? '/main.css' : '/main.js', file.contents]),
-  );
-}
 
 /** The page, an API, a bucket and a socket in one small server whose jobs the test changes by hand. */
 export class FakeApi implements AsyncDisposable {
@@ -72,8 +52,7 @@ export class FakeApi implements AsyncDisposable {
 
   /** Bundles the page and listens on a free port. */
   static async start(): Promise<FakeApi> {
-    bundle ??= bundlePage();
-    const assets = await bundle;
+    const assets = await bundledPage();
     const server = createServer();
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');

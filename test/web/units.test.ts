@@ -1,5 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { formatBytes, formatDuration, formatGrowing, formatPercent } from '../../web/units.ts';
+import {
+  formatAbout,
+  formatBytes,
+  formatDuration,
+  formatFigure,
+  formatGrowing,
+  formatLatency,
+  formatPercent,
+  formatTime,
+} from '../../web/units.ts';
 
 describe('units', () => {
   it.each([
@@ -28,5 +37,31 @@ describe('units', () => {
     expect(formatGrowing(61_999)).toBe('1 min 01 s');
     expect(formatPercent(0.999)).toBe('99 %');
     expect(formatPercent(1)).toBe('100 %');
+  });
+
+  it.each([
+    [0, 'a few seconds'],
+    [7_000, 'about 5 s'],
+    [57_000, 'about 55 s'],
+    [58_000, 'about 1 min'],
+    [95_000, 'about 1½ min'],
+    [3_400_000, 'about 57 min'],
+    [5_400_000, 'about 1½ h'],
+  ])('a forecast of %d ms is %s', (ms, text) => expect(formatAbout(ms)).toBe(text));
+
+  it('writes latencies, figures and times short', () => {
+    expect([4.4, 999, 1_240].map(formatLatency)).toEqual(['4 ms', '999 ms', '1.2 s']);
+    expect([1_565_354, 153.54321, -0.00012345678].map(formatFigure)).toEqual([
+      '1,565,354',
+      '153.54',
+      '-0.00012346',
+    ]);
+    const noon = new Date(2026, 10, 23, 12).getTime();
+    const times = [new Date(2026, 10, 23, 9, 5, 7), new Date(2026, 10, 22, 9, 5), new Date(2025, 11, 31)];
+    expect(times.map((time) => formatTime(time.toISOString(), noon))).toEqual([
+      '09:05:07',
+      '22 Nov, 09:05',
+      '31 Dec 2025',
+    ]);
   });
 });
