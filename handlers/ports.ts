@@ -178,6 +178,8 @@ export interface Subscriptions {
   watchers(topic: SubscriptionTopic, now: string): AsyncIterable<readonly Watcher[]>;
   /** As `watchers`, eventually consistent, in no order. */
   subscribers(topic: SubscriptionTopic, now: string): AsyncIterable<readonly Subscriber[]>;
+  /** Whether there is a row, expired or not; strongly consistent. */
+  has(topic: SubscriptionTopic, connection: string): Promise<boolean>;
   /** How many topics a connection watches; eventually consistent. */
   count(connection: string): Promise<number>;
   /**

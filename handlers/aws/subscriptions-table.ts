@@ -86,6 +86,20 @@ export class SubscriptionsTable implements Subscriptions {
     return this.#live(topic, now, {}, 'since', SubscriberSchema);
   }
 
+  async has(topic: SubscriptionTopic, connection: string): Promise<boolean> {
+    // A query for one row, and no GetItem: whoever counts may query.
+    const pages = this.#query({
+      TableName: this.#settings.tableName,
+      ConsistentRead: true,
+      Select: 'COUNT',
+      KeyConditionExpression: '#topic = :topic AND #connection = :connection',
+      ExpressionAttributeNames: { '#topic': 'topic', '#connection': 'connection' },
+      ExpressionAttributeValues: toAttributes({ ':topic': topic, ':connection': connection }),
+    });
+    for await (const page of pages) if (page.count > 0) return true;
+    return false;
+  }
+
   async count(connection: string): Promise<number> {
     const { FilterExpression, names, values } = NO_HEADS;
     const { ExpressionAttributeNames, ExpressionAttributeValues, ...input } = this.#byConnection(connection);

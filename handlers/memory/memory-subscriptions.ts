@@ -48,6 +48,10 @@ export class MemorySubscriptions implements Subscriptions {
     }
   }
 
+  async has(topic: SubscriptionTopic, connection: string): Promise<boolean> {
+    return this.#rows.get(topic)?.has(connection) === true;
+  }
+
   async count(connection: string): Promise<number> {
     return [...this.#rows.values()].filter((watchers) => watchers.has(connection)).length;
   }

@@ -3,7 +3,10 @@ import type { Connections, Delivery, Jobs, Log, Now, Queue, Subscriptions, Ticke
 /** What the socket function needs of the world. */
 export interface SocketDependencies {
   readonly jobs: Pick<Jobs, 'read' | 'readMany'>;
-  readonly subscriptions: Pick<Subscriptions, 'add' | 'remove' | 'removeConnection' | 'count' | 'confirm'>;
+  readonly subscriptions: Pick<
+    Subscriptions,
+    'add' | 'remove' | 'removeConnection' | 'has' | 'count' | 'confirm'
+  >;
   readonly connections: Pick<Connections, 'post'>;
   readonly deliveries: Queue<Delivery>;
   readonly now: Now;

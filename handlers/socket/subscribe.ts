@@ -16,13 +16,13 @@ export async function subscribe(
 ): Promise<SubscribedFrame> {
   if ('topic' in frame) {
     const topic = ownTopic(scope, frame.topic, frame.id);
-    await refuseTooMany(connection, frame.id, dependencies);
+    await refuseTooMany(topic, connection, frame.id, dependencies);
     await addRow(topic, connection, dependencies);
     return { type: 'subscribed', id: frame.id, topic: frame.topic };
   }
   const { id, job, since } = frame;
   if (!mayName(scope, job)) throw new FrameError('forbidden', 'the ticket is for another job', id);
-  await refuseTooMany(connection, id, dependencies);
+  await refuseTooMany(jobTopic(job), connection, id, dependencies);
   // A row for a job of somebody else would let the publisher post that job here until it is taken back. So the
   // ticket of an owner, which says nothing of single jobs, costs a read before the row; the ticket of a job was
   // only ever issued to those who may watch it.
@@ -72,13 +72,18 @@ async function readJob(
   return record.job;
 }
 
-/** The count is eventually consistent, so a burst may exceed the limit by a few: it guards us, not a quota. */
+/**
+ * The count is eventually consistent, so a burst may exceed the limit by a few: it guards us, not a quota. What is
+ * watched already may be renewed; only at the limit does that cost a read.
+ */
 async function refuseTooMany(
+  topic: SubscriptionTopic,
   connection: string,
   id: string,
   { subscriptions }: SocketDependencies,
 ): Promise<void> {
   if ((await subscriptions.count(connection)) < MAXIMUM_SUBSCRIPTIONS) return;
+  if (await subscriptions.has(topic, connection)) return;
   const detail = `a connection watches at most ${MAXIMUM_SUBSCRIPTIONS} jobs and topics; unsubscribe, or watch owner:me`;
   throw new FrameError('too-many-subscriptions', detail, id);
 }

@@ -45,6 +45,17 @@ export function describeSubscriptions(name: string, start: () => Promise<Subscri
       expect(await watchersOf(newTopic())).toEqual([]);
     });
 
+    it('knows whether a connection watches a topic', async () => {
+      const topic = newTopic();
+      const connection = newConnection();
+      await subscriptions.add({ since, topic, connection, expiresAt });
+      expect(await subscriptions.has(topic, connection)).toBe(true);
+      expect(await subscriptions.has(topic, newConnection())).toBe(false);
+      expect(await subscriptions.has(newTopic(), connection)).toBe(false);
+      await subscriptions.remove(topic, connection);
+      expect(await subscriptions.has(topic, connection)).toBe(false);
+    });
+
     it('renews a row: once in the topic, no longer connecting', async () => {
       const topic = newTopic();
       const connection = newConnection();

@@ -110,6 +110,19 @@ describe('subscribe to a job', () => {
     await setting.send({ type: 'unsubscribe', id: 'u', job: jobId(1) });
     expect((await setting.send(subscribeTo(101))).type).toBe('subscribed');
   });
+
+  test('is renewed also by a connection that watches as much as it may', async () => {
+    const setting = new SocketSetting();
+    for (let number = 1; number <= 99; number += 1) {
+      await setting.createJob(number);
+      await setting.send(subscribeTo(number));
+    }
+    const ownJobs = { type: 'subscribe', id: 't', topic: 'owner:me' } as const;
+    await setting.send(ownJobs);
+    expect(await setting.send(subscribeTo(7))).toMatchObject({ type: 'subscribed', job: { id: jobId(7) } });
+    expect(await setting.send(ownJobs)).toMatchObject({ type: 'subscribed', topic: 'owner:me' });
+    expect(await setting.subscriptions.count(CONNECTION)).toBe(100);
+  });
 });
 
 describe('subscribe to a topic', () => {
