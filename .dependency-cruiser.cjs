@@ -11,7 +11,7 @@ const OURS =
 
 /**
  * The packages that each folder may bundle or run, beside Node's own. All of them are development dependencies in
- * package.json, because what is installed from npm has none (docs/decisions/0012-one-package.md); so this list,
+ * package.json, because what is installed from npm has none (docs/decisions/0014-one-package.md); so this list,
  * not package.json, says what may reach a function, the page or the command. Each name costs a cold start, a
  * download or an install: look at what it weighs before adding one.
  */
@@ -104,8 +104,8 @@ module.exports = {
       comment:
         'Law 1: the entries of the package name what client, react and protocol offer, and add nothing.',
       severity: 'error',
-      from: { path: '^packaging/' },
-      to: { path: OURS, pathNot: ['^packaging/', '^client/', '^react/', '^protocol/'] },
+      from: { path: '^packaging/entries/' },
+      to: { path: OURS, pathNot: ['^packaging/entries/', '^client/', '^react/', '^protocol/'] },
     },
     {
       name: 'documents-tell-the-protocol',

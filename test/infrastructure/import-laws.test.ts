@@ -32,7 +32,7 @@ const LAWFUL: Readonly<Record<string, string>> = {
   'command-line/main.ts':
     "import 'node:fs'; import { client } from '../client/client.ts'; export const main = client;",
   'documents/main.ts': "export { JobSchema } from '../protocol/job.ts';",
-  'packaging/client.ts': "export { client } from '../client/client.ts';",
+  'packaging/entries/client.ts': "export { client } from '../../client/client.ts';",
   'local/runtime.ts': 'export const runtime = 1;',
   'test/api.test.ts': "import { Table } from '../handlers/memory/table.ts'; export const table = Table;",
 };
@@ -129,10 +129,10 @@ describe('import laws', () => {
     ['react-stands-on-client', 'react/use-job.ts', "export * from '../web/page.ts';"],
     ['react-runs-in-a-browser', 'react/use-job.ts', "import 'node:fs';"],
     ['command-imports-client-and-protocol', 'command-line/main.ts', "export * from '../local/runtime.ts';"],
-    ['package-shows-what-is-public', 'packaging/client.ts', "export * from '../web/page.ts';"],
+    ['package-shows-what-is-public', 'packaging/entries/client.ts', "export * from '../../web/page.ts';"],
     ['documents-tell-the-protocol', 'documents/main.ts', "export { jobs } from '../handlers/api/api.ts';"],
     ['nobody-imports-the-documents', 'web/page.ts', "export { JobSchema } from '../documents/main.ts';"],
-    ['nobody-imports-the-packaging', 'web/page.ts', "export * from '../packaging/client.ts';"],
+    ['nobody-imports-the-packaging', 'web/page.ts', "export * from '../packaging/entries/client.ts';"],
     ['handlers-takes-named-packages', 'handlers/api/api.ts', "export { default } from 'ws';"],
     ['command-line-takes-named-packages', 'command-line/main.ts', "export { default } from 'ws';"],
     ['no-undeclared-dependency', 'handlers/api/api.ts', "export { Hono } from 'hono';"],

@@ -1,0 +1,51 @@
+import { UnreachableError, WatchClosedError } from '../client/errors.ts';
+import type { JobWatch } from '../client/job-watch.ts';
+import type { Job } from '../protocol/job.ts';
+import { isTerminal } from '../protocol/status.ts';
+import type { Display } from './display.ts';
+import { explain } from './errors.ts';
+import { EXIT, type ExitCode, exitCodeOf } from './exit-codes.ts';
+
+/** How a watch ended: with a job that is over, or without. */
+export interface Outcome {
+  readonly id: string;
+  readonly exitCode: ExitCode;
+  /** The terminal state. */
+  readonly job?: Job;
+  /** Why there is none, for a person. */
+  readonly reason?: string;
+}
+
+/**
+ * Shows a job until it is over.
+ *
+ * A connection that breaks comes back by itself, however long that takes. One that never was is another matter:
+ * nobody answers at this address, and a script must not wait for ever to hear that.
+ * @throws the reason of the watch's signal when it aborts, and whatever is a fault of ours.
+ */
+export async function follow(watch: JobWatch, display: Display): Promise<Outcome> {
+  let unreachable: UnreachableError | undefined;
+  let heard = false;
+  watch.on((event) => {
+    if (event.type === 'job') {
+      heard = true;
+      display.job(event.job);
+    } else if (event.type === 'connection') {
+      if (event.connection.status === 'live') heard = true;
+      display.connection(watch.id, event.connection);
+    } else if (!heard && event.error instanceof UnreachableError) {
+      unreachable ??= event.error;
+      // Not while the connection still tells of its fault.
+      queueMicrotask(() => watch.close());
+    }
+  });
+  try {
+    const job = await watch.finished();
+    return { id: watch.id, exitCode: isTerminal(job.status) ? exitCodeOf(job.status) : EXIT.fault, job };
+  } catch (error) {
+    const cause = error instanceof WatchClosedError && unreachable !== undefined ? unreachable : error;
+    const explained = explain(cause);
+    if (explained === undefined) throw cause;
+    return { id: watch.id, exitCode: explained.exitCode, reason: explained.message };
+  }
+}

@@ -1,0 +1,133 @@
+import { openAsBlob } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import path from 'node:path';
+import type { JobwireClient } from '../client/client.ts';
+import { UploadEndedError } from '../client/upload-errors.ts';
+import type { JobUpload } from '../client/upload-job.ts';
+import { chooseDisplay } from './choose-display.ts';
+import { contentTypeOf } from './content-type.ts';
+import type { Display, Output } from './display.ts';
+import { CommandError, InterruptedError } from './errors.ts';
+import { EXIT, type ExitCode } from './exit-codes.ts';
+import { follow, type Outcome } from './follow.ts';
+import { stoppedSentence } from './watch.ts';
+
+/** What `jobwire submit` is told. */
+export interface SubmitOptions {
+  readonly kind: string;
+  readonly tags: readonly string[];
+  /** By the file's name unless told. */
+  readonly contentType: string | undefined;
+  readonly json: boolean;
+  readonly watch: boolean;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Uploads a file as a new job and watches it to its end. Standard output gets what a script wants: the result's
+ * URL, the job's id with `--no-watch`, or every state with `--json`. Progress goes to standard error.
+ * @throws CommandError for a file that cannot be read, and whatever the client throws.
+ */
+export async function submit(client: JobwireClient, file: string, options: SubmitOptions): Promise<ExitCode> {
+  const content = await openFile(file);
+  const output = options.json ? process.stdout : process.stderr;
+  const display = chooseDisplay(output as Output, options.json, process.env); // both are
+  const submission = new Submission(client, path.basename(file), content, options, display);
+  try {
+    const outcome = await submission.run();
+    display.close();
+    return report(client, outcome, options);
+  } catch (error) {
+    display.close();
+    if (!(error instanceof InterruptedError)) throw error;
+    console.error(submission.stoppedSentence);
+    return EXIT.interrupted;
+  }
+}
+
+/** One file on its way: job, upload, and the watch of both. */
+class Submission {
+  readonly #client: JobwireClient;
+  readonly #fileName: string;
+  readonly #content: Blob;
+  readonly #options: SubmitOptions;
+  readonly #display: Display;
+  #id: string | undefined;
+  #uploaded = false;
+
+  constructor(
+    client: JobwireClient,
+    fileName: string,
+    content: Blob,
+    options: SubmitOptions,
+    display: Display,
+  ) {
+    this.#client = client;
+    this.#fileName = fileName;
+    this.#content = content;
+    this.#options = options;
+    this.#display = display;
+  }
+
+  /** Answers with how the job ended, or where it is with `--no-watch`. */
+  async run(): Promise<Outcome> {
+    const { signal, watch: watching } = this.#options;
+    // The upload goes on trying for minutes where nobody answers; a person should hear of that at once.
+    await this.#client.list({ limit: 1, signal });
+    const upload = this.#begin();
+    const job = await upload.job;
+    this.#id = job.id;
+    this.#display.job(job);
+    const outcome = watching
+      ? follow(await upload.watch({ signal }), this.#display)
+      : Promise.resolve<Outcome>({ id: job.id, exitCode: EXIT.succeeded });
+    try {
+      await upload.done;
+      this.#uploaded = true;
+    } catch (error) {
+      outcome.catch(() => {}); // what stopped the upload is what is told
+      // Somebody else ended the job: the watch knows how.
+      if (!(watching && error instanceof UploadEndedError)) throw error;
+    }
+    return await outcome;
+  }
+
+  /** What Ctrl-C has done. */
+  get stoppedSentence(): string {
+    if (this.#id === undefined) return '\nStopped before there was a job.';
+    if (!this.#uploaded) return `\nStopped the upload, and cancelled ${this.#id}.`;
+    return stoppedSentence([this.#id]);
+  }
+
+  #begin(): JobUpload {
+    const { kind, tags, contentType, signal } = this.#options;
+    const fileName = this.#fileName;
+    return this.#client.uploadJob(this.#content, {
+      kind,
+      fileName,
+      contentType: contentType ?? contentTypeOf(fileName),
+      tags: [...tags],
+      signal,
+      onProgress: (progress) => this.#display.upload(fileName, progress),
+    });
+  }
+}
+
+/** A file that is read piece by piece while it is sent, whatever its size. */
+async function openFile(file: string): Promise<Blob> {
+  try {
+    if (!(await stat(file)).isFile()) throw new CommandError(`${file} is not a file.`, EXIT.usage);
+    return await openAsBlob(file);
+  } catch (cause) {
+    if (!(cause instanceof Error) || !('code' in cause)) throw cause;
+    throw new CommandError(`${file} cannot be read: ${cause.message}`, EXIT.usage, { cause });
+  }
+}
+
+function report(client: JobwireClient, outcome: Outcome, { json, watch }: SubmitOptions): ExitCode {
+  const { id, job, reason, exitCode } = outcome;
+  if (reason !== undefined) console.error(`${id}: ${reason}`);
+  if (!json && !watch) console.log(id);
+  if (!json && job?.result !== undefined) console.log(client.resultUrl(id));
+  return exitCode;
+}

@@ -1,0 +1,64 @@
+import { type BuildOptions, build, type Metafile } from 'esbuild';
+
+/**
+ * Bundles what is imported: `client.js`, `react.js`, `protocol.js` and what they share. A class is the same in all
+ * three, so that `instanceof` holds between them. Not minified: whoever builds an application does that, and
+ * whoever reads a stack trace before has names.
+ * @returns the folders of the packages that were bundled, from `root`
+ */
+export async function bundleModules(root: string, directory: string): Promise<readonly string[]> {
+  return await bundle(root, {
+    entryPoints: ['client', 'react', 'protocol'].map((name) => `packaging/entries/${name}.ts`),
+    outdir: directory,
+    // Browsers and Node alike: an import of a module of Node would be an error.
+    platform: 'neutral',
+    mainFields: ['module', 'main'],
+    target: 'es2022',
+    external: ['react'],
+  });
+}
+
+/**
+ * Bundles the command. CloudFormation's client lies in files of its own, which are read for `--stack` alone.
+ * @returns the folders of the packages that were bundled, from `root`
+ */
+export async function bundleCommand(root: string, directory: string): Promise<readonly string[]> {
+  return await bundle(root, {
+    entryPoints: ['command-line/main.ts'],
+    outdir: directory,
+    platform: 'node',
+    mainFields: ['module', 'main'],
+    target: 'node22',
+    minify: true,
+    // Dependencies that ship CommonJS alone call `require` for Node's own modules, which ES modules lack.
+    banner: {
+      js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+    },
+  });
+}
+
+async function bundle(root: string, options: BuildOptions): Promise<readonly string[]> {
+  const { metafile } = await build({
+    absWorkingDir: root,
+    bundle: true,
+    format: 'esm',
+    splitting: true,
+    chunkNames: 'shared/[name]-[hash]',
+    legalComments: 'none', // THIRD-PARTY-LICENSES.txt has the whole licences
+    logLevel: 'warning',
+    ...options,
+    metafile: true,
+  });
+  return packagesOf(metafile);
+}
+
+function packagesOf(metafile: Metafile): readonly string[] {
+  const packages = new Set<string>();
+  for (const { inputs } of Object.values(metafile.outputs)) {
+    for (const input of Object.keys(inputs)) {
+      const folder = /.*node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(input)?.[0];
+      if (folder !== undefined) packages.add(folder);
+    }
+  }
+  return [...packages];
+}

@@ -1,0 +1,21 @@
+/**
+ * What `jobwire/client` offers. Whatever else `client/` holds may change from one version to the next.
+ */
+
+export type { TicketSource } from '../../client/access.ts';
+export * from '../../client/client.ts';
+export type { Clock, Timer } from '../../client/clock.ts';
+export * from '../../client/errors.ts';
+export type { JobWatch } from '../../client/job-watch.ts';
+export type * from '../../client/platform.ts';
+export type { ConnectionState } from '../../client/state.ts';
+export type { Timings } from '../../client/timings.ts';
+export type { TopicWatch } from '../../client/topic-watch.ts';
+export type { UploadOptions, UploadProgress } from '../../client/upload.ts';
+export type { WatchEvent, Watching } from '../../client/watcher.ts';
+export type { FrameErrorCode, ProblemCode } from '../../protocol/error-codes.ts';
+export type { CreatedJob, CreateJobInput, JobPage, Problem, Upload, Watch } from '../../protocol/http.ts';
+export type { Head, Job, JobError, JobResult, Progress, Step } from '../../protocol/job.ts';
+export { isNewer } from '../../protocol/job.ts';
+export { isTerminal, type Status, type TerminalStatus } from '../../protocol/status.ts';
+export type { Topic } from '../../protocol/topic.ts';

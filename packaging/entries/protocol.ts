@@ -1,0 +1,14 @@
+/**
+ * What `jobwire/protocol` offers: all of the wire contract, for a server or a client of one's own
+ * (test/packaging/entries.test.ts sees that no file is forgotten).
+ */
+export * from '../../protocol/bye.ts';
+export * from '../../protocol/error-codes.ts';
+export * from '../../protocol/frames.ts';
+export * from '../../protocol/http.ts';
+export * from '../../protocol/invalid.ts';
+export * from '../../protocol/job.ts';
+export * from '../../protocol/kinds.ts';
+export * from '../../protocol/size.ts';
+export * from '../../protocol/status.ts';
+export * from '../../protocol/topic.ts';

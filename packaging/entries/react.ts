@@ -1,0 +1,6 @@
+/**
+ * What `jobwire/react` offers. React itself is the application's.
+ */
+export type { JobSnapshot } from '../../react/job-snapshot.ts';
+export * from '../../react/provider.ts';
+export * from '../../react/use-job.ts';
