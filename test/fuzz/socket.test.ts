@@ -22,6 +22,7 @@ async function fuzzed() {
         await own.subscriptions.remove(topic, connection);
       },
       removeConnection: (connection) => own.subscriptions.removeConnection(connection),
+      has: (topic, connection) => own.subscriptions.has(topic, connection),
       count: async () => 0,
       confirm: (confirmation) => own.subscriptions.confirm(confirmation),
     },

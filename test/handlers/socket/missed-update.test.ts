@@ -33,6 +33,7 @@ async function newestSeen(scheduler: fc.Scheduler, scope: TicketScope, changes: 
         ),
         remove: (topic, connection) => own.subscriptions.remove(topic, connection),
         removeConnection: (connection) => own.subscriptions.removeConnection(connection),
+        has: (topic, connection) => own.subscriptions.has(topic, connection),
         count: (connection) => own.subscriptions.count(connection),
         confirm: (confirmation) => own.subscriptions.confirm(confirmation),
       },

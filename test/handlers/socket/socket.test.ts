@@ -167,6 +167,7 @@ describe('ping', () => {
         add: (row) => own.subscriptions.add(row),
         remove: (topic, connection) => own.subscriptions.remove(topic, connection),
         removeConnection: (connection) => own.subscriptions.removeConnection(connection),
+        has: (topic, connection) => own.subscriptions.has(topic, connection),
         count: (connection) => own.subscriptions.count(connection),
         confirm: async (confirmation) => {
           failures -= 1;
@@ -210,6 +211,7 @@ describe('$disconnect', () => {
         add: (row) => own.subscriptions.add(row),
         remove: (topic, connection) => own.subscriptions.remove(topic, connection),
         removeConnection: () => Promise.reject(new UnavailableError('DynamoDB')),
+        has: (topic, connection) => own.subscriptions.has(topic, connection),
         count: (connection) => own.subscriptions.count(connection),
         confirm: (confirmation) => own.subscriptions.confirm(confirmation),
       },

@@ -42,6 +42,7 @@ describe('subscribe to a job', () => {
         add: async (row) => void rows.push(row.topic),
         remove: (topic, connection) => own.subscriptions.remove(topic, connection),
         removeConnection: (connection) => own.subscriptions.removeConnection(connection),
+        has: (topic, connection) => own.subscriptions.has(topic, connection),
         count: async () => 0,
         confirm: (confirmation) => own.subscriptions.confirm(confirmation),
       },
