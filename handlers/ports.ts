@@ -198,8 +198,6 @@ export interface Connections {
    * @throws ConnectionGoneError; UnavailableError (throttled, 5xx, time-out); RefusedError.
    */
   post(connection: string, frame: string): Promise<void>;
-  /** Closes a connection; harmless when it is gone. @throws UnavailableError, RefusedError. */
-  close(connection: string): Promise<void>;
 }
 
 /** A job's newest state that is still owed to one connection. */

@@ -30,13 +30,13 @@ export class SubscriptionsTable extends Construct {
 
   /** Lets a function find watchers and remove those that are gone. */
   allowUpkeep(caller: NodeFunction): void {
-    caller.allow(['dynamodb:Query', 'dynamodb:DeleteItem', 'dynamodb:BatchWriteItem'], [this.table.tableArn]);
+    caller.allow(['dynamodb:Query', 'dynamodb:BatchWriteItem'], [this.table.tableArn]);
     caller.allow(['dynamodb:Query'], [`${this.table.tableArn}/index/${this.connectionIndexName}`]);
   }
 
-  /** Lets a function add rows, and keep what connections confirm. */
+  /** Lets a function add rows and take them back, and keep what connections confirm. */
   allowAdd(caller: NodeFunction): void {
-    caller.allow(['dynamodb:PutItem', 'dynamodb:UpdateItem'], [this.table.tableArn]);
+    caller.allow(['dynamodb:PutItem', 'dynamodb:DeleteItem', 'dynamodb:UpdateItem'], [this.table.tableArn]);
   }
 
   /** Lets a function say who watches, and what they have confirmed. */

@@ -26,8 +26,8 @@ export class Uploads extends Construct {
       cors: [
         {
           allowedOrigins: [props.pageOrigin],
-          allowedMethods: [HttpMethods.PUT, HttpMethods.POST, HttpMethods.GET, HttpMethods.HEAD],
-          allowedHeaders: ['content-type', 'if-none-match', 'x-amz-*'], // what an upload grant may sign
+          allowedMethods: [HttpMethods.PUT, HttpMethods.POST],
+          allowedHeaders: ['content-type', 'x-amz-*'], // what an upload grant may sign
           exposedHeaders: ['ETag'], // completing a multipart upload names each part's
           maxAge: 3600, // seconds
         },

@@ -1,6 +1,5 @@
 import {
   ApiGatewayManagementApiClient,
-  DeleteConnectionCommand,
   PostToConnectionCommand,
 } from '@aws-sdk/client-apigatewaymanagementapi';
 import { ConnectionGoneError, type RefusedError, type UnavailableError } from '../errors.ts';
@@ -36,15 +35,6 @@ export class ManagedConnections implements Connections {
       await this.#client.send(new PostToConnectionCommand({ ConnectionId: connection, Data: frame }));
     } catch (error) {
       throw translateConnectionError(connection, error);
-    }
-  }
-
-  async close(connection: string): Promise<void> {
-    try {
-      await this.#client.send(new DeleteConnectionCommand({ ConnectionId: connection }));
-    } catch (error) {
-      const translated = translateConnectionError(connection, error);
-      if (!(translated instanceof ConnectionGoneError)) throw translated;
     }
   }
 }

@@ -2,29 +2,15 @@ import * as v from 'valibot';
 import { MalformedDataError } from '../errors.ts';
 import { parseUploadKey } from './object-key.ts';
 
-/** An upload that S3 tells of. */
+/** An upload that S3 tells of. Its size and tag may be those of an older upload, so they are not read. */
 export interface ObjectCreated {
   readonly job: string;
   readonly epoch: string;
-  readonly key: string;
-  /** In bytes. */
-  readonly size: number;
-  /** The entity tag, quotes included, as S3's answers have it; the event's has none. */
-  readonly tag: string;
-  /** Orders the events of one key (aws-facts 4: right-pad with 0, compare as text). */
-  readonly sequencer: string;
 }
 
 const EventSchema = v.object({
   'detail-type': v.literal('Object Created'),
-  detail: v.object({
-    object: v.object({
-      key: v.string(),
-      size: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
-      etag: v.string(),
-      sequencer: v.string(),
-    }),
-  }),
+  detail: v.object({ object: v.object({ key: v.string() }) }),
 });
 
 /**
@@ -35,8 +21,7 @@ const EventSchema = v.object({
 export function readObjectCreated(event: unknown): ObjectCreated {
   const parsed = v.safeParse(EventSchema, event);
   if (!parsed.success) throw new MalformedDataError("S3's event");
-  const { key, size, etag, sequencer } = parsed.output.detail.object;
-  const upload = parseUploadKey(key);
+  const upload = parseUploadKey(parsed.output.detail.object.key);
   if (upload === undefined) throw new MalformedDataError("The key of S3's event");
-  return { ...upload, key, size, tag: `"${etag.replaceAll('"', '')}"`, sequencer };
+  return upload;
 }

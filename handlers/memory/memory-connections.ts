@@ -18,6 +18,11 @@ export class MemoryConnections implements Connections {
     this.#receivers.set(connection, receive);
   }
 
+  /** Closes a connection, as its client does by going away. */
+  close(connection: string): void {
+    this.#open.delete(connection);
+  }
+
   /** Whether a connection is open. */
   isOpen(connection: string): boolean {
     return this.#open.has(connection);
@@ -40,9 +45,5 @@ export class MemoryConnections implements Connections {
     if (bytesOf(frame) > MAXIMUM_POST_BYTES) throw new RefusedError('API Gateway', 'the frame is too large');
     this.#frames.set(connection, [...this.framesOf(connection), frame]);
     this.#receivers.get(connection)?.(frame);
-  }
-
-  async close(connection: string): Promise<void> {
-    this.#open.delete(connection);
   }
 }

@@ -24,6 +24,7 @@ describeConnections('memory', async () => {
   return {
     connections,
     open: (connection) => connections.open(connection),
+    close: (connection) => connections.close(connection),
     framesOf: (connection) => connections.framesOf(connection),
   };
 });
@@ -31,6 +32,7 @@ describeConnections('memory', async () => {
 describeConnections('an API Gateway', async () => ({
   connections: new ManagedConnections({ socketUrl: server.socketUrl }),
   open: (connection) => void server.frames.set(connection, []),
+  close: (connection) => void server.frames.delete(connection),
   framesOf: (connection) => server.frames.get(connection) ?? [],
 }));
 

@@ -31,10 +31,6 @@ export async function startManagementServer(): Promise<ManagementServer> {
     if (!request.headers.authorization?.includes('/execute-api/aws4_request'))
       return refuse(response, 403, 'ForbiddenException');
     if (received === undefined) return refuse(response, 410, 'GoneException');
-    if (request.method === 'DELETE') {
-      frames.delete(connection);
-      return response.writeHead(204).end();
-    }
     if (body.byteLength > 131_072) return refuse(response, 413, 'PayloadTooLargeException');
     received.push(body.toString());
     return response.writeHead(200).end();

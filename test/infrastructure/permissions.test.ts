@@ -8,7 +8,6 @@ const CONNECTIONS =
 const UPKEEP = [
   'dynamodb:Query <Subscriptions/Table.Arn>',
   'dynamodb:Query <Subscriptions/Table.Arn>/index/by-connection',
-  'dynamodb:DeleteItem <Subscriptions/Table.Arn>',
   'dynamodb:BatchWriteItem <Subscriptions/Table.Arn>',
 ];
 const receive = (queue: string) =>
@@ -70,6 +69,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   'SocketRoutes/Socket': [
     ...jobs('GetItem', 'BatchGetItem'),
     'dynamodb:PutItem <Subscriptions/Table.Arn>',
+    'dynamodb:DeleteItem <Subscriptions/Table.Arn>',
     'dynamodb:UpdateItem <Subscriptions/Table.Arn>',
     ...UPKEEP,
     post,

@@ -188,7 +188,7 @@ describe('ping', () => {
   test('of a connection that has closed since is no error', async () => {
     const setting = new SocketSetting();
     await setting.createJob(1);
-    await setting.connections.close(CONNECTION);
+    setting.connections.close(CONNECTION);
     expect(await setting.send({ type: 'ping', heads: { [jobId(1)]: 0 } })).toEqual({ type: 'pong' });
     expect(setting.logged).toEqual([]);
   });
