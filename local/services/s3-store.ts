@@ -151,13 +151,13 @@ export async function openStorage(
     if (refusal === undefined) answerError.call(this, error);
     else sendRefusal(this.req, this.res, refusal);
   };
-  s3rver.on('error', (error, { req }) => {
-    // Those with a status below 500 are answers; and a client that goes away is its own affair.
+  s3rver.on('error', (error, { req, res }) => {
+    // Those with a status below 500 are answers; and a client that goes away is its own affair. A reset is always a
+    // client's, since nothing here connects to anybody; a small body may be complete by then.
     const answered = 'expose' in error && error.expose === true;
     const code = 'code' in error ? String(error.code) : '';
-    // A reset is always a client's, since nothing here connects to anybody; a small body may be complete by then.
-    const cutOff =
-      code === 'ECONNRESET' || (!req.complete && /^(HPE_|ERR_STREAM_PREMATURE_CLOSE$)/.test(code));
+    const isGone = !req.complete || res.destroyed;
+    const cutOff = code === 'ECONNRESET' || (isGone && /^(HPE_|ERR_STREAM_PREMATURE_CLOSE$)/.test(code));
     if (!answered && !cutOff) log(`S3: ${error.stack ?? error.message}`);
   });
   const handle = s3rver.callback();

@@ -27,6 +27,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await running.close();
+  expect(running.lines).toEqual([]);
 });
 
 async function storedBytes(id: string): Promise<string> {

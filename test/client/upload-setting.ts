@@ -24,6 +24,8 @@ export interface UploadSetting {
   readonly uploads: UploadsBucket;
   /** Requests to S3, such as `PUT 2` for part 2. */
   readonly sent: string[];
+  /** What the local S3 has to say to whoever runs it: nothing, whatever its clients do. */
+  readonly lines: readonly string[];
   /** Requests to the API, such as `POST /jobs/job_…/cancel`. */
   readonly asked: string[];
   /** Decides the fate of each request to S3; by default all pass. */
@@ -45,8 +47,9 @@ export async function startUploadSetting(): Promise<UploadSetting> {
     principals: knowing(),
     clock: systemClock,
     onObjectCreated: () => {},
-    log: (line) => process.emitWarning(line),
+    log: (line) => lines.push(line),
   });
+  const lines: string[] = [];
   const sent: string[] = [];
   const asked: string[] = [];
   const line = await startLine(s3.port, (request) => {
@@ -78,6 +81,7 @@ export async function startUploadSetting(): Promise<UploadSetting> {
     uploads,
     sent,
     asked,
+    lines,
     fate: () => 'pass',
     onAsk: () => undefined,
     client: (platform = {}) => {

@@ -20,6 +20,8 @@ import { sampleRecord } from './sample-jobs.ts';
 let directory: string;
 let s3: RunningService;
 let client: S3Client;
+/** What the local S3 has to say to whoever runs it: nothing, whatever its clients do. */
+const lines: string[] = [];
 const saved = { ...process.env };
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'jobwire-buckets-'));
@@ -30,7 +32,7 @@ beforeAll(async () => {
     principals: knowing(),
     clock: systemClock,
     onObjectCreated: () => {},
-    log: (line) => process.emitWarning(line),
+    log: (line) => lines.push(line),
   });
   // The client of the composition roots, told by the environment alone, as they are.
   Object.assign(process.env, {
@@ -46,6 +48,7 @@ afterAll(async () => {
   client.destroy();
   await s3.close();
   await rm(directory, { recursive: true });
+  expect(lines).toEqual([]);
 });
 
 describeBuckets('memory', async () => {
