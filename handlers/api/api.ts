@@ -20,7 +20,10 @@ interface Call {
   readonly answer: Answer;
 }
 
-/** The HTTP table of the wire contract. The routes of the deployed API are the same (a test compares them). */
+/**
+ * The HTTP table of the wire contract. The routes of the deployed API are the same, and so are the calls of
+ * docs/openapi.json (test/infrastructure/apis.test.ts).
+ */
 export const CALLS: readonly Call[] = [
   { method: 'POST', path: '/jobs', answer: createJob },
   { method: 'GET', path: '/jobs', answer: listJobs },

@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { CALLS } from '../../../handlers/api/api.ts';
 import { authorizedSubject } from '../../../handlers/api/caller.ts';
 import { ChangeRefusedError } from '../../../handlers/errors.ts';
 import { MemoryJobs } from '../../../handlers/memory/memory-jobs.ts';
@@ -267,22 +266,6 @@ describe('everything else', () => {
       expect([call, response.status, response.headers.get('allow')]).toEqual([call, 405, allow]);
       expect((await problemOf(response)).code).toBe('bad-request');
     }
-  });
-
-  test('the table is that of the wire contract', () => {
-    expect(CALLS.map(({ method, path }) => `${method} ${path}`).sort()).toEqual([
-      'GET /jobs',
-      'GET /jobs/{id}',
-      'GET /jobs/{id}/result',
-      'GET /jobs/{id}/upload',
-      'GET /jobs/{id}/watchers',
-      'POST /jobs',
-      'POST /jobs/{id}/cancel',
-      'POST /jobs/{id}/tickets',
-      'POST /jobs/{id}/upload/complete',
-      'POST /jobs/{id}/upload/progress',
-      'POST /tickets',
-    ]);
   });
 
   test('an error of ours says nothing of itself to the caller and all to the log', async () => {
