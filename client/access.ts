@@ -30,20 +30,20 @@ export interface Access {
 /** Access as the caller, or with a job's token to that job alone. `first` is a ticket that is there already. */
 export function accessTo(
   api: WatchApi,
-  by: { readonly id: string; readonly token?: string | undefined },
+  by: { readonly id: string; readonly token: string | undefined },
   first?: Watch,
 ): Access {
-  const { id, token } = by;
+  const { token } = by;
   let unused = first;
   return {
     ticket: async (signal) => {
       const ticket = unused;
       unused = undefined;
-      return ticket ?? (await api.ticket(token === undefined ? undefined : { id, token }, signal));
+      return ticket ?? api.ticket(by, signal);
     },
     poll: {
       job: (job, known, waitSeconds, signal) => api.jobAfter(job, known, { waitSeconds, token, signal }),
-      list: async (signal) => (await api.list({ signal })).jobs,
+      list: async (signal) => (await api.page('', signal)).jobs,
     },
   };
 }

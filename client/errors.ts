@@ -94,24 +94,3 @@ export class WatchClosedError extends Error {
 
 /** What may end a watch for good. */
 export type WatchError = TicketRefusedError | ConnectionRefusedError | SubscriptionRefusedError;
-
-/** An error that goes from tab to tab, because a clone of an `Error` forgets its class. Its `cause` stays behind. */
-export interface PlainError {
-  readonly code: ConnectionRefusedError['code'] | SubscriptionRefusedError['code'] | undefined;
-  readonly text: string;
-}
-
-/** Makes an error plain. */
-export function plainError(error: WatchError): PlainError {
-  return {
-    code: 'code' in error ? error.code : undefined,
-    text: 'reason' in error ? error.reason : error.message,
-  };
-}
-
-/** Makes a plain error what it was. */
-export function watchErrorOf({ code, text }: PlainError): WatchError {
-  if (typeof code === 'number') return new ConnectionRefusedError(code, text);
-  if (code !== undefined) return new SubscriptionRefusedError({ code, title: text });
-  return new TicketRefusedError(text);
-}

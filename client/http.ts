@@ -1,4 +1,4 @@
-import type { CreatedJob, CreateJobInput } from '../protocol/http.ts';
+import type { CreatedJob, CreateJobInput, JobPage } from '../protocol/http.ts';
 import type { Job } from '../protocol/job.ts';
 import { isJob } from '../protocol/light-reader.ts';
 import type { JobWatchers } from '../protocol/watchers.ts';
@@ -32,6 +32,18 @@ export class HttpApi extends WatchApi {
   /** `GET /jobs/{id}`. */
   async read(id: string, options: JobCallOptions): Promise<Job> {
     return expectAnswer(isJob, await this.call(jobPath(id), options));
+  }
+
+  /** `GET /jobs`. */
+  async list(options: {
+    cursor?: string;
+    limit?: number;
+    signal?: AbortSignal | undefined;
+  }): Promise<JobPage> {
+    const query = new URLSearchParams();
+    if (options.cursor !== undefined) query.set('cursor', options.cursor);
+    if (options.limit !== undefined) query.set('limit', String(options.limit));
+    return await this.page(query.size === 0 ? '' : `?${query}`, options.signal);
   }
 
   /** `POST /jobs/{id}/cancel`. */

@@ -65,18 +65,18 @@ export interface Platform {
    * at again. Returns how to stop.
    */
   readonly onWake: (callback: () => void) => () => void;
-  /** How tabs agree on who has the connection; absent where there are none, or no such thing. */
+  /** How tabs agree on who has the connection; that of the browser unless given. */
   readonly locks?: TabLocks;
   /** How tabs talk. */
   readonly openChannel?: (name: string) => Channel;
 }
 
 interface EventTargetLike {
-  addEventListener(type: string, listener: () => void): void;
-  removeEventListener(type: string, listener: () => void): void;
+  /** Absent in Node, whose global object is none. */
+  addEventListener?(type: string, listener: () => void, options: { readonly signal: AbortSignal }): void;
 }
 
-interface Surroundings extends Partial<EventTargetLike> {
+interface Surroundings extends EventTargetLike {
   readonly document?: EventTargetLike & { readonly visibilityState: string };
   readonly XMLHttpRequest?: RequestConstructor;
   readonly WebSocket: SocketConstructor;
@@ -93,35 +93,38 @@ export function surroundingPlatform(): Platform {
     random: Math.random,
     WebSocket: surroundings.WebSocket,
     fetch: (url, init) => fetch(url, init),
-    ...(surroundings.XMLHttpRequest === undefined ? {} : { XMLHttpRequest: surroundings.XMLHttpRequest }),
     onWake: (callback) => listenForWake(surroundings, callback),
-    ...tabsOf(surroundings),
   };
 }
 
-/** Node has locks and channels, too, but no tabs. */
-function tabsOf({
-  document,
-  navigator,
-  BroadcastChannel,
-}: Surroundings): Pick<Platform, 'locks' | 'openChannel'> {
+/** What browsers offer beside, for tabs. Node has locks and channels, too, but no tabs. */
+export function surroundingTabs(): Pick<Platform, 'locks' | 'openChannel'> {
+  const { document, navigator, BroadcastChannel } = globalThis as unknown as Surroundings; // as above
   const locks = navigator?.locks;
   if (document === undefined || locks === undefined || BroadcastChannel === undefined) return {};
   return { locks, openChannel: (name) => new BroadcastChannel(name) };
 }
 
+/** What browsers offer beside, for uploads. */
+export function surroundingRequest(): Pick<Platform, 'XMLHttpRequest'> {
+  const { XMLHttpRequest } = globalThis as unknown as Surroundings; // as above
+  return XMLHttpRequest === undefined ? {} : { XMLHttpRequest };
+}
+
 function listenForWake(surroundings: Surroundings, callback: () => void): () => void {
+  const stop = new AbortController();
   const { document } = surroundings;
-  const whenVisible = () => {
-    if (document?.visibilityState === 'visible') callback();
-  };
-  document?.addEventListener('visibilitychange', whenVisible);
-  surroundings.addEventListener?.('online', callback);
+  const listen = (target: EventTargetLike | undefined, type: string) =>
+    target?.addEventListener?.(
+      type,
+      () => {
+        if (type !== 'visibilitychange' || document?.visibilityState === 'visible') callback();
+      },
+      stop,
+    );
+  listen(document, 'visibilitychange');
+  listen(surroundings, 'online');
   // Going offline cuts no socket by itself: looking at once is what makes the light honest within seconds.
-  surroundings.addEventListener?.('offline', callback);
-  return () => {
-    document?.removeEventListener('visibilitychange', whenVisible);
-    surroundings.removeEventListener?.('online', callback);
-    surroundings.removeEventListener?.('offline', callback);
-  };
+  listen(surroundings, 'offline');
+  return () => stop.abort();
 }

@@ -1,36 +1,12 @@
-import { type Head, isNewer } from '../protocol/head.ts';
 import type { Job } from '../protocol/job.ts';
-import { isTerminal } from '../protocol/status.ts';
 import type { Timer } from './clock.ts';
 import type { Connection } from './connection.ts';
-import { type PlainError, plainError, watchErrorOf } from './errors.ts';
-import type { Channel, Platform, TabLocks } from './platform.ts';
-import { type ConnectionState, sameState } from './state.ts';
-import type { Feed, Subscription, Target } from './subscription.ts';
+import { type Channel, type Platform, surroundingTabs } from './platform.ts';
+import { createRemote, type Remote } from './remote-subscription.ts';
+import { sameState } from './state.ts';
+import type { Feed, Subscription } from './subscription.ts';
+import { keyedState, type Message, stateOf } from './tab-messages.ts';
 import type { Timings } from './timings.ts';
-
-/** What one watcher of a tab wants of the leader. */
-interface Want {
-  readonly key: number;
-  readonly target: Target;
-  readonly since: Head | undefined;
-  readonly heads: readonly (readonly [job: string, seq: number])[];
-  /** Since when it has heard nothing, where it watched before. */
-  readonly lostAt: number | undefined;
-}
-
-/** What a follower's watcher is told; an error goes apart, because a clone of one forgets its class. */
-type KeyedState = readonly [key: number, state: ConnectionState, error: PlainError | undefined];
-
-/**
- * What tabs say to each other: never a token, never a ticket. A follower says all that it wants each time, so that
- * a message that comes twice, or to a leader who has just begun, does no harm.
- */
-type Message =
-  | { readonly type: 'lead' }
-  | { readonly type: 'want'; readonly from: string; readonly wants: readonly Want[]; readonly wake: boolean }
-  | { readonly type: 'states'; readonly to: string; readonly states: readonly KeyedState[] }
-  | { readonly type: 'job'; readonly job: Job };
 
 /** A watcher of this tab. */
 interface Local {
@@ -39,31 +15,35 @@ interface Local {
   lostAt: number | undefined;
 }
 
-/** A watcher of another tab, as it stands with the leader. */
-interface Remote extends Subscription {
-  connection: ConnectionState;
-  renew(want: Want): void;
-}
-
-/** What tabs need of the browser. */
-export interface TabPlatform extends Pick<Platform, 'clock' | 'onWake'> {
-  readonly locks: TabLocks;
-  readonly openChannel: (name: string) => Channel;
-}
-
 /** A feed that must be left when the client closes, because it may serve other tabs. */
 export interface TabFeed extends Feed {
   leave(): void;
 }
 
 /**
- * One connection for all tabs of a browser. Whoever holds the lock `name` leads: it has the connection, watches for
+ * One connection for all tabs of a browser. Whoever holds the lock of that name leads: it has the connection, watches for
  * the others, too, and tells all what it hears. When its tab closes or dies, the browser gives the lock to the
  * next, and the others say again what they want and what they have, so that nobody misses a state. Each tab also
  * holds a lock of its own, by which the leader learns of its end. A leader that does not answer is deposed.
+ *
+ * @param caller names the API and who calls it: tabs of the same origin that say the same share
+ * @returns undefined where there is nothing to share by: in Node, and in a browser without Web Locks or
+ * BroadcastChannel
  */
-export function createTabFeed(
-  { clock, locks, onWake, openChannel }: TabPlatform,
+export function shareBetweenTabs(
+  platform: Platform,
+  timings: Timings,
+  caller: string,
+  connection: Connection,
+): TabFeed | undefined {
+  const { locks, openChannel, ...rest } = { ...surroundingTabs(), ...platform };
+  if (locks === undefined || openChannel === undefined) return undefined;
+  // The number is the version of what tabs say to each other.
+  return createTabFeed({ ...rest, locks, openChannel }, timings, `jobwire 1 ${caller}`, connection);
+}
+
+function createTabFeed(
+  { clock, locks, onWake, openChannel }: Platform & Required<Pick<Platform, 'locks' | 'openChannel'>>,
   { answerMs, pingMs, wakeAnswerMs }: Timings,
   name: string,
   connection: Connection,
@@ -203,12 +183,11 @@ export function createTabFeed(
     } else if (message.to === tab) {
       again(pingMs, () => want(false));
       for (const [subscription, local] of [...locals]) {
-        const [, state, error] = message.states.find(([key]) => key === local.key) ?? [];
-        if (state === undefined || sameState(state, subscription.connection)) continue;
+        const keyed = message.states.find(([key]) => key === local.key);
+        if (keyed === undefined) continue;
+        const state = stateOf(keyed);
         if (state.status === 'live') local.lostAt = undefined;
-        subscription.changeState(
-          error === undefined ? state : { status: 'closed', error: watchErrorOf(error) },
-        );
+        if (!sameState(state, subscription.connection)) subscription.changeState(state);
       }
     }
   }
@@ -234,7 +213,7 @@ export function createTabFeed(
       const remote = known.get(wanted.key);
       remote?.renew(wanted);
       if (remote !== undefined) continue;
-      const added = createRemote(from, wanted);
+      const added = createRemote(wanted, postJob, () => tellStates(from));
       known.set(wanted.key, added);
       connection.add(added, wanted.lostAt);
     }
@@ -250,43 +229,14 @@ export function createTabFeed(
   }
 
   function tellStates(to: string): void {
-    const states = [...(remotes.get(to) ?? [])].map(([key, { connection: state }]): KeyedState => {
-      if (state.status !== 'closed' || state.error === undefined) return [key, state, undefined];
-      return [key, { status: 'closed' }, plainError(state.error)];
-    });
+    const states = [...(remotes.get(to) ?? [])].map(([key, remote]) => keyedState(key, remote.connection));
     post({ type: 'states', to, states });
   }
 
-  function createRemote(from: string, wanted: Want): Remote {
-    const { target } = wanted;
-    let { since } = wanted;
-    let heads = new Map(wanted.heads);
-    return {
-      target,
-      connection: { status: 'connecting' },
-      renew: (renewed) => {
-        since = renewed.since;
-        heads = new Map(renewed.heads);
-      },
-      since: () => since,
-      heads: () => heads,
-      receive(job) {
-        if ('job' in target) {
-          if (target.job !== job.id || !isNewer(job, since)) return;
-          since = { epoch: job.epoch, seq: job.seq };
-        }
-        if (isTerminal(job.status)) heads.delete(job.id);
-        else heads.set(job.id, Math.max(job.seq, heads.get(job.id) ?? 0));
-        // Once for all tabs, however many of their watchers hear of it.
-        if (job !== lastPosted) post({ type: 'job', job });
-        lastPosted = job;
-      },
-      trouble() {},
-      changeState(state) {
-        this.connection = state;
-        tellStates(from);
-      },
-    };
+  /** Once for all tabs, however many of their watchers hear of it. */
+  function postJob(job: Job): void {
+    if (job !== lastPosted) post({ type: 'job', job });
+    lastPosted = job;
   }
 
   return {

@@ -2,7 +2,7 @@ import type { ProblemCode } from '../protocol/error-codes.ts';
 import { entityTagOf, type Head } from '../protocol/head.ts';
 import type { JobPage, Problem, Watch } from '../protocol/http.ts';
 import type { Job } from '../protocol/job.ts';
-import { isJob } from '../protocol/light-reader.ts';
+import { isJob, isLike, readJson } from '../protocol/light-reader.ts';
 import { ProblemError, UnexpectedAnswerError, UnreachableError } from './errors.ts';
 import type { Fetch } from './platform.ts';
 
@@ -13,7 +13,7 @@ export interface ApiRequest {
   readonly token?: string | undefined;
   /** Sent as JSON. */
   readonly body?: unknown;
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -35,15 +35,14 @@ export class WatchApi {
 
   /** `POST /tickets`, or `POST /jobs/{id}/tickets` with a job's token. */
   async ticket(
-    job: { readonly id: string; readonly token: string } | undefined,
-    signal?: AbortSignal,
+    job: { readonly id: string; readonly token: string | undefined },
+    signal: AbortSignal,
   ): Promise<Watch> {
-    const answer = await this.call(`${job === undefined ? '' : jobPath(job.id)}/tickets`, {
-      method: 'POST',
-      token: job?.token,
-      signal,
-    });
-    return expectAnswer(isWatch, answer);
+    const path = job.token === undefined ? '' : jobPath(job.id);
+    return expectAnswer(
+      isWatch,
+      await this.call(`${path}/tickets`, { method: 'POST', token: job.token, signal }),
+    );
   }
 
   /**
@@ -52,37 +51,20 @@ export class WatchApi {
   async jobAfter(
     id: string,
     known: Head | undefined,
-    options: { waitSeconds?: number; token?: string | undefined; signal?: AbortSignal | undefined },
+    options: { waitSeconds: number; token: string | undefined; signal: AbortSignal },
   ): Promise<Job | undefined> {
-    const { waitSeconds, token, signal } = options;
-    const headers =
-      known === undefined
-        ? {}
-        : {
-            'if-none-match': entityTagOf(known),
-            ...(waitSeconds === undefined ? {} : { prefer: `wait=${waitSeconds}` }),
-          };
-    const answer = await this.call(jobPath(id), { headers, token, signal });
-    return answer === NOT_MODIFIED ? undefined : expectAnswer(isJob, answer);
+    const { waitSeconds, ...request } = options;
+    const headers = known && { 'if-none-match': entityTagOf(known), prefer: `wait=${waitSeconds}` };
+    const answer = await this.call(jobPath(id), { headers, ...request });
+    return answer === undefined ? undefined : expectAnswer(isJob, answer);
   }
 
-  /** `GET /jobs`. */
-  async list(options: {
-    cursor?: string;
-    limit?: number;
-    signal?: AbortSignal | undefined;
-  }): Promise<JobPage> {
-    const query = new URLSearchParams();
-    if (options.cursor !== undefined) query.set('cursor', options.cursor);
-    if (options.limit !== undefined) query.set('limit', String(options.limit));
-    const search = String(query);
-    return expectAnswer(
-      isPage,
-      await this.call(search === '' ? '/jobs' : `/jobs?${search}`, { signal: options.signal }),
-    );
+  /** `GET /jobs`; `query` is what follows the path. */
+  async page(query: string, signal: AbortSignal | undefined): Promise<JobPage> {
+    return expectAnswer(isPage, await this.call(`/jobs${query}`, { signal }));
   }
 
-  /** Sends a request and reads the JSON of its answer: undefined where that is none, `NOT_MODIFIED` for 304. */
+  /** Sends a request and reads the JSON of its answer: null where that is none, undefined for 304. */
   async call(path: string, request: ApiRequest): Promise<unknown> {
     const { method = 'GET', token, body, signal } = request;
     try {
@@ -90,30 +72,27 @@ export class WatchApi {
         method,
         headers: {
           accept: 'application/json',
-          ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...(token && { authorization: `Bearer ${token}` }),
+          ...(body !== undefined && { 'content-type': 'application/json' }),
           ...request.headers,
         },
         body: body === undefined ? null : JSON.stringify(body),
         signal: signal ?? null,
       });
-      const answer = readJson(await response.text());
-      if (response.status === 304) return NOT_MODIFIED;
+      const { status } = response;
+      const answer = readJson(await response.text()) ?? null;
+      if (status === 304) return undefined;
       if (response.ok) return answer;
-      throw new ProblemError(
-        isProblem(answer) ? answer : problemOfStatus(response.status),
-        readRetryAfter(response.headers.get('retry-after')),
-      );
+      // The date form of the header is left aside: a client's clock may be wrong by more than the wait.
+      const retryAfterMs = Number(response.headers.get('retry-after')) * 1000 || undefined;
+      throw new ProblemError(isProblem(answer) ? answer : problemOfStatus(status), retryAfterMs);
     } catch (cause) {
       if (cause instanceof ProblemError) throw cause;
-      if (signal?.aborted === true) throw signal.reason;
+      if (signal?.aborted) throw signal.reason;
       throw new UnreachableError(`no answer from ${this.base}`, { cause });
     }
   }
 }
-
-/** What `call` answers for 304: the client has this state already. */
-export const NOT_MODIFIED: unique symbol = Symbol('not modified');
 
 /** The path of a job, however hostile its id. */
 export function jobPath(id: string): string {
@@ -126,43 +105,27 @@ export function jobPath(id: string): string {
  */
 export function expectAnswer<Answer>(is: (answer: unknown) => answer is Answer, answer: unknown): Answer {
   if (is(answer)) return answer;
-  throw new UnexpectedAnswerError('the answer is not one of a Jobwire API');
+  throw new UnexpectedAnswerError('not the answer of a Jobwire API');
 }
 
 function isWatch(answer: unknown): answer is Watch {
-  const { url, protocols } = fieldsOf(answer);
-  return typeof url === 'string' && Array.isArray(protocols);
+  return isLike(answer, { url: '', protocols: [] });
 }
 
 function isPage(answer: unknown): answer is JobPage {
-  const { jobs } = fieldsOf(answer);
-  return Array.isArray(jobs) && jobs.every(isJob);
+  return isLike(answer, { jobs: [] }) && (answer as JobPage).jobs.every(isJob); // they are an array
 }
 
 function isProblem(answer: unknown): answer is Problem {
-  const { code, title, retryable } = fieldsOf(answer);
-  return typeof code === 'string' && typeof title === 'string' && typeof retryable === 'boolean';
+  return isLike(answer, { code: '', title: '', retryable: true });
 }
 
-function fieldsOf(answer: unknown): Readonly<Record<string, unknown>> {
-  return Object(answer);
-}
-
-function readJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined; // whoever wants JSON says what is wrong
-  }
-}
-
+/** The codes that the gateways in front of an API answer by themselves. */
 const CODES: Readonly<Record<number, ProblemCode>> = {
   401: 'unauthorized',
   403: 'forbidden',
   404: 'not-found',
-  409: 'conflict',
   413: 'too-large',
-  415: 'unsupported-media-type',
   429: 'rate-limited',
 };
 
@@ -171,15 +134,10 @@ function problemOfStatus(status: number): Problem {
   const code = CODES[status] ?? (status < 500 ? 'bad-request' : 'internal');
   return {
     type: `urn:jobwire:problem:${code}`,
-    title: `The API answered with status ${status}`,
+    title: `status ${status}`,
     status,
     code,
     // 408, 425: "too slow" and "too early" may be tried again, as 429 may.
     retryable: status >= 500 || [408, 425, 429].includes(status),
   };
-}
-
-function readRetryAfter(value: string | null): number | undefined {
-  // The date form is left aside: a client's clock may be wrong by more than the wait.
-  return value !== null && /^\d{1,6}$/.test(value) ? Number(value) * 1000 : undefined;
 }

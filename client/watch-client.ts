@@ -5,7 +5,7 @@ import { type Connection, createConnection } from './connection.ts';
 import { type JobWatch, JobWatcher } from './job-watch.ts';
 import { type Platform, surroundingPlatform } from './platform.ts';
 import type { Feed } from './subscription.ts';
-import { createTabFeed } from './tabs.ts';
+import type { shareBetweenTabs } from './tabs.ts';
 import { DEFAULT_TIMINGS, type Timings } from './timings.ts';
 import { type TopicWatch, TopicWatcher } from './topic-watch.ts';
 import { WatchApi } from './watch-api.ts';
@@ -17,10 +17,12 @@ export interface WatchClientOptions extends Partial<Platform> {
   readonly api: string;
   readonly timings?: Partial<Timings>;
   /**
-   * Whether the tabs of a browser that watch as the caller share one connection; true unless told. All tabs of this
-   * origin with this API and `subject` count as one caller. Watches by token or callback are never shared.
+   * `shareBetweenTabs` of tabs.ts, so that the tabs of a browser that watch as the caller share one connection; absent
+   * is: each has its own. It is handed in because it weighs more than a kilobyte, which not every page needs.
+   * All tabs of this origin with this API and `subject` count as one caller. Watches by token or callback are never
+   * shared. Where the browser has no Web Locks or no BroadcastChannel, and in Node, nothing is shared.
    */
-  readonly shareBetweenTabs?: boolean;
+  readonly tabs?: typeof shareBetweenTabs | undefined;
   /**
    * Who the caller is, where the tabs of one browser may be signed in differently (as by a `fetch` that adds a token
    * of the tab's own): tabs share with those of the same subject only. Any text; it is never sent anywhere.
@@ -64,18 +66,8 @@ export function createWatchClient(options: WatchClientOptions): WatchClient {
   const platform: Platform = { ...surroundingPlatform(), ...options };
   const timings: Timings = { ...DEFAULT_TIMINGS, ...options.timings };
   const api = new WatchApi(options.api, platform.fetch);
-  const connection = createConnection(platform, timings, accessTo(api, { id: '' }));
-  const { locks, openChannel } = platform;
-  const tabs =
-    options.shareBetweenTabs === false || locks === undefined || openChannel === undefined
-      ? undefined
-      : // The number is the version of what tabs say to each other.
-        createTabFeed(
-          { ...platform, locks, openChannel },
-          timings,
-          `jobwire 1 ${api.base} ${options.subject ?? ''}`,
-          connection,
-        );
+  const connection = createConnection(platform, timings, accessTo(api, { id: '', token: undefined }));
+  const tabs = options.tabs?.(platform, timings, `${api.base} ${options.subject}`, connection);
   const caller: Feed = tabs ?? connection;
   /** By token or callback, while somebody watches. */
   const connections = new Map<unknown, Connection>();

@@ -5,61 +5,51 @@ import { STATUSES } from './status.ts';
 
 /**
  * The reader of a client that must stay small: where `parseServerFrame` holds a frame to the whole contract by its
- * schemas (5 KB gzipped with their library), this one trusts the server's shape and checks what a client steers by.
- * On valid frames both say the same (a property test holds this). Fields that the contract does not know are kept.
+ * schemas (5 KB gzipped with their library), this one trusts the server's shape and checks what a client steers by:
+ * that each required field has its type. On valid frames both say the same (a property test holds this). Fields that
+ * the contract does not know are kept.
  */
 
-type Fields = Readonly<Record<string, unknown>>;
+/** Values that stand for their types. */
+type Sample = Readonly<Record<string, unknown>>;
 
-/** What `typeof` must say of each of the named fields. */
-function are(value: Fields, type: 'string' | 'number' | 'boolean', ...names: readonly string[]): boolean {
-  return names.every((name) => typeof value[name] === type);
-}
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function isOptionalNumber(value: unknown): boolean {
-  return value === undefined || typeof value === 'number';
-}
-
-function isHead(value: unknown): boolean {
-  return isFields(value) && are(value, 'string', 'job', 'epoch') && are(value, 'number', 'seq');
-}
-
-/** Whether a value is a job, as far as a client relies on it: every required field has its type. */
-export function isJob(value: unknown): value is Job {
-  return (
-    isFields(value) &&
-    are(value, 'string', 'id', 'kind', 'epoch', 'createdAt', 'updatedAt', 'expiresAt') &&
-    are(value, 'number', 'seq') &&
-    are(value, 'boolean', 'stalled') &&
-    STATUSES.some((status) => status === value['status']) &&
-    Array.isArray(value['tags']) &&
-    Array.isArray(value['history'])
-  );
-}
-
-/** By type of frame, whether the fields that a client uses are there. */
-const CHECKS: Readonly<Record<ServerFrame['type'], (frame: Fields) => boolean>> = {
-  job: (frame) => isJob(frame['job']),
-  subscribed: (frame) =>
-    are(frame, 'string', 'id') &&
-    (isJob(frame['job']) || isHead(frame['head']) || are(frame, 'string', 'topic')),
-  pong: () => true,
-  unsubscribed: (frame) => are(frame, 'string', 'id'),
-  error: ({ error }) =>
-    isFields(error) &&
-    are(error, 'string', 'code', 'title') &&
-    are(error, 'boolean', 'retryable') &&
-    isOptionalNumber(error['retryAfterMs']),
-  bye: (frame) =>
-    are(frame, 'number', 'code') &&
-    are(frame, 'string', 'reason') &&
-    are(frame, 'boolean', 'reconnect') &&
-    isOptionalNumber(frame['retryAfterMs']),
+const JOB: Sample = {
+  id: '',
+  kind: '',
+  epoch: '',
+  seq: 0,
+  status: '',
+  stalled: false,
+  tags: [],
+  createdAt: '',
+  updatedAt: '',
+  expiresAt: '',
+  history: [],
 };
+
+/** By type of frame, what a client uses of it. */
+const FRAMES: Readonly<Record<ServerFrame['type'], Sample>> = {
+  job: { job: JOB },
+  subscribed: { id: '' },
+  pong: {},
+  unsubscribed: { id: '' },
+  error: { error: { code: '', title: '', retryable: true } },
+  bye: { code: 0, reason: '', reconnect: true },
+};
+
+/** Whether a value has every field of the sample, each of the same type. */
+export function isLike(value: unknown, sample: unknown): boolean {
+  if (typeof value !== typeof sample || Array.isArray(value) !== Array.isArray(sample)) return false;
+  if (typeof sample !== 'object') return true;
+  // Of the same type as an object, and `Object` makes one of null.
+  const fields: Sample = Object(value);
+  return value !== null && Object.entries(Object(sample)).every(([name, each]) => isLike(fields[name], each));
+}
+
+/** Whether a value is a job, as far as a client relies on it. */
+export function isJob(value: unknown): value is Job {
+  return isLike(value, JOB) && STATUSES.includes((value as Job).status); // which is a text, whichever it is
+}
 
 /**
  * Reads a frame that a server sent; undefined is a frame of an unknown type, which a client ignores because a
@@ -67,19 +57,25 @@ const CHECKS: Readonly<Record<ServerFrame['type'], (frame: Fields) => boolean>> 
  * @throws FrameError `bad-frame`.
  */
 export function readServerFrame(text: unknown): ServerFrame | undefined {
-  const frame = typeof text === 'string' ? readJson(text) : undefined;
-  if (!isFields(frame)) throw new FrameError('bad-frame', 'not a text frame of one JSON object');
-  const type = frame['type'];
-  if (typeof type !== 'string' || !Object.hasOwn(CHECKS, type)) return undefined;
-  const known = type as ServerFrame['type']; // hasOwn has shown that it is one of the keys
-  if (!CHECKS[known](frame)) throw new FrameError('bad-frame', `not a valid "${type}" frame`);
+  const frame = readJson(text);
+  if (!isLike(frame, {})) throw new FrameError('bad-frame', 'not a text frame of one JSON object');
+  const { type, job, error, retryAfterMs } = frame as Sample & { error?: Sample }; // an object, with whatever in it
+  if (typeof type !== 'string' || !Object.hasOwn(FRAMES, type)) return undefined;
+  if (
+    !isLike(frame, FRAMES[type as ServerFrame['type']]) || // hasOwn has shown that it is one of the keys
+    (job !== undefined && !isJob(job)) ||
+    [retryAfterMs, error?.['retryAfterMs']].some((wait) => !isLike(wait ?? 0, 0))
+  ) {
+    throw new FrameError('bad-frame', `not a valid "${type}" frame`);
+  }
   return frame as ServerFrame; // checked as far as the head of this file says
 }
 
-function readJson(text: string): unknown {
+/** The value of a JSON text; undefined where it is none, for the caller to say what is wrong. */
+export function readJson(text: unknown): unknown {
   try {
-    return JSON.parse(text);
+    return typeof text === 'string' ? JSON.parse(text) : undefined;
   } catch {
-    return undefined; // `readServerFrame` says what is wrong
+    return undefined;
   }
 }
