@@ -46,7 +46,13 @@ describe('HTTP: what is malformed is refused with a problem, and nothing else ha
     ['an empty upload', { ...valid, size: 0 }, 400, 'bad-request'],
     ['an unknown kind', { ...valid, kind: 'mine-bitcoin' }, 400, 'bad-request'],
     ['a job of 17 KB', { ...valid, fileName: `${'x'.repeat(17_000)}.csv` }, 400, 'bad-request'],
-    ['a file above the limit of one request', { ...valid, size: 6 * 1024 ** 3 }, 413, 'too-large'],
+    [
+      'a file above the limit of one request',
+      { ...valid, size: 6 * 1024 ** 3, upload: 'put' },
+      413,
+      'too-large',
+    ],
+    ['a file above the limit of S3', { ...valid, size: 6 * 1024 ** 4 }, 413, 'too-large'],
     ['a body above the limit', { ...valid, padding: 'x'.repeat(70_000) }, 413, 'too-large'],
   ])('%s', async (_name, body, status, code) => {
     const before = await everything();
