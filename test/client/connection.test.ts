@@ -71,6 +71,25 @@ describe('connecting', () => {
     expect(await peer.closed).toBe(1000);
   });
 
+  it('shares one connection among the watches of one token or one callback, and forgets it with the last', async () => {
+    const { client, clock, server } = setting;
+    const byToken = [client.watchJob(jobId(1), { token: 'a' }), client.watchJob(jobId(1), { token: 'a' })];
+    const byCallback = [1, 2].map((number) => client.watchJob(jobId(number), { ticket: server.ticket }));
+    clock.advance(0);
+    const peers = [await server.accept(), await server.accept()];
+    for (const peer of peers) {
+      await peer.expect('subscribe');
+      await peer.expect('subscribe');
+    }
+    expect(server.tickets).toBe(2);
+    for (const watch of [...byToken, ...byCallback]) watch.close();
+    for (const peer of peers) await peer.closed;
+    client.watchJob(jobId(1), { token: 'a' });
+    clock.advance(0);
+    await (await server.accept()).expect('subscribe');
+    expect(server.tickets).toBe(3);
+  });
+
   it('says reconnecting, then stale, while no ticket comes, and reports why', async () => {
     const unreachable = new Error('no network');
     const { states, troubles } = setting.watch(jobId(1), { ticket: () => Promise.reject(unreachable) });

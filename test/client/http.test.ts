@@ -44,6 +44,19 @@ describe('the HTTP calls', () => {
     expect(cancelling.calls[0]?.init?.headers).toMatchObject({ authorization: 'Bearer secret' });
   });
 
+  it('read a job, and who watches it', async () => {
+    const reading = clientThatGets(() => Response.json(sampleJob(3)));
+    expect(await reading.client.read(jobId(1), { token: 'secret' })).toEqual(sampleJob(3));
+    expect(reading.calls[0]?.url).toBe(`https://api.example/stage/jobs/${jobId(1)}`);
+    expect(reading.calls[0]?.init?.headers).toMatchObject({ authorization: 'Bearer secret' });
+    const answer = { watchers: [], count: 0 };
+    const watching = clientThatGets(() => Response.json(answer));
+    expect(await watching.client.watchers(jobId(1))).toEqual(answer);
+    expect(watching.calls[0]?.url).toBe(`https://api.example/stage/jobs/${jobId(1)}/watchers`);
+    const other = clientThatGets(() => Response.json({ watchers: 'many' }));
+    await expect(other.client.watchers(jobId(1))).rejects.toBeInstanceOf(UnexpectedAnswerError);
+  });
+
   it('throw the problem, with what Retry-After asks for', async () => {
     const { client } = clientThatGets(() =>
       Response.json(problem('rate-limited', { detail: 'slow down' }), {

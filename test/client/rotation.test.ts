@@ -93,8 +93,10 @@ class Day {
 }
 
 let day: Day | undefined;
-afterEach(() => {
+let setting: Setting | undefined;
+afterEach(async () => {
   day?.client.close();
+  await setting?.[Symbol.asyncDispose]();
 });
 
 describe('rotation', () => {
@@ -161,7 +163,7 @@ describe('rotation', () => {
   );
 
   it('over real sockets subscribes with what it has before it closes the old one', async () => {
-    await using setting = await Setting.start(undefined, { rotateMs: 20_000 });
+    setting = await Setting.start(undefined, { rotateMs: 20_000 });
     const { states, jobs } = setting.watch(jobId(1));
     const old = await setting.server.accept();
     const { id } = await old.expect('subscribe');
