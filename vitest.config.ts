@@ -37,7 +37,7 @@ export default defineConfig({
       {
         test: {
           name: 'flow',
-          include: ['test/flow/**/*.test.ts'],
+          include: ['test/{flow,command-line,packaging}/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
           fileParallelism: false,

@@ -14,7 +14,7 @@ export async function cancelJob(client: JobwireClient, id: string, signal: Abort
   } catch (error) {
     if (!(error instanceof ProblemError) || error.code !== 'conflict') throw error;
     const status = error.problem.job?.status;
-    const how = status === undefined ? '' : `: it has ${status}`;
+    const how = status === undefined ? '' : `: it is ${status}`;
     throw new CommandError(`${id} is over already${how}.`, EXIT.failed, { cause: error });
   }
 }

@@ -77,7 +77,7 @@ class Submission {
     const upload = this.#begin();
     const job = await upload.job;
     this.#id = job.id;
-    this.#display.job(job);
+    if (!watching) this.#display.job(job); // the watch begins with it
     const outcome = watching
       ? follow(await upload.watch({ signal }), this.#display)
       : Promise.resolve<Outcome>({ id: job.id, exitCode: EXIT.succeeded });

@@ -1,6 +1,6 @@
-import { once } from 'node:events';
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
+import { pipeline } from 'node:stream/promises';
 import type { RequestLike } from '../client/platform.ts';
 
 type Ending = 'load' | 'error' | 'abort' | 'timeout';
@@ -76,23 +76,23 @@ export class UploadRequest implements RequestLike {
       request.on('error', () => {
         if (this.#answer === undefined) this.#end('error');
       });
-      await this.#write(request, content);
+      await pipeline(content.stream(), (pieces) => this.#counted(pieces), request);
     } catch {
-      // Whoever called `send` hears of it as of any other break: the file vanished, the connection broke.
+      // The file vanished or the connection broke; a refusal half-way has an answer, which says more.
+      if (this.#answer !== undefined) return;
       this.#end('error');
       this.#request?.destroy();
     }
   }
 
-  async #write(request: ClientRequest, content: Blob): Promise<void> {
+  /** Tells of each piece when the connection asks for it: what went before is on its way. */
+  async *#counted(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
     let loaded = 0;
-    for await (const piece of content.stream()) {
-      if (this.#over || this.#answer !== undefined || request.destroyed) return; // refused half-way
-      if (!request.write(piece)) await Promise.race([once(request, 'drain'), once(request, 'close')]);
+    for await (const piece of pieces) {
+      yield piece;
       loaded += piece.byteLength;
       for (const listener of this.#progress) listener({ loaded });
     }
-    request.end();
   }
 
   #read(answer: IncomingMessage): void {

@@ -1,0 +1,181 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse, parseJson } from '../../protocol/invalid.ts';
+import { type Job, JobSchema } from '../../protocol/job.ts';
+import { createJob, terminalJob } from '../flow/http-calls.ts';
+import { csvRows } from '../flow/large-csv.ts';
+import { type RunningJobwire, startJobwire } from '../flow/running-jobwire.ts';
+import { runCommand, startCommand } from './run-command.ts';
+
+const UNKNOWN_JOB = 'job_01JCXW3V6Q8Y2T5R9K4M7N0PZA';
+
+let jobwire: RunningJobwire;
+let folder: string;
+let environment: Record<string, string>;
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'jobwire-command-'));
+  [jobwire] = await Promise.all([
+    startJobwire(),
+    writeFile(path.join(folder, 'good.csv'), csvRows(20_000)),
+    writeFile(path.join(folder, 'broken.csv'), 'a,b\n"1,2\n3,4\n'),
+  ]);
+  environment = { JOBWIRE_API: jobwire.api };
+});
+afterAll(async () => {
+  await jobwire.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+function file(name: string): string {
+  return path.join(folder, name);
+}
+
+function statesOf(lines: string): Job[] {
+  return lines
+    .trim()
+    .split('\n')
+    .map((line) => parse('the line', JobSchema, parseJson('the line', line)));
+}
+
+describe('jobwire submit', () => {
+  it('uploads, shows the work, and prints nothing but the URL of the result on standard output', async () => {
+    const { exitCode, stdout, stderr } = await runCommand(['submit', file('good.csv')], { environment });
+    expect(stderr).toMatch(/upload 100 % of good.csv/);
+    expect(stderr).toMatch(/job_\w{26} succeeded · 100 % .*20,000 rows/);
+    expect(exitCode).toBe(0);
+    const url = stdout.trim();
+    expect(url).toMatch(new RegExp(`^${jobwire.api}/jobs/job_\\w{26}/result$`));
+    const result = await fetch(url);
+    expect(await result.json()).toMatchObject({ rows: 20_000 });
+    // Not a terminal: nothing that moves a cursor or has a colour.
+    expect(stderr).not.toContain('\u001b');
+  });
+
+  it('prints each state as JSON, with tags and the media type of the name, and replays them', async () => {
+    const { exitCode, stdout, stderr } = await runCommand(
+      ['submit', file('good.csv'), '--json', '--tag', 'nightly', '--tag', 'eu'],
+      { environment },
+    );
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    const states = statesOf(stdout);
+    expect(states[0]).toMatchObject({ status: 'awaiting-upload', tags: ['nightly', 'eu'] });
+    expect(states[0]?.input).toMatchObject({ fileName: 'good.csv', contentType: 'text/csv' });
+    expect(states.at(-1)?.status).toBe('succeeded');
+    const seqs = states.map(({ seq }) => seq);
+    expect(seqs).toEqual([...new Set(seqs)].sort((one, other) => one - other));
+
+    await writeFile(file('recorded.jsonl'), `${stdout}\n${stdout}`);
+    const fromFile = await runCommand(['replay', file('recorded.jsonl'), '--speed', '1000']);
+    const fromInput = await runCommand(['replay', '-', '--speed', '1000'], { input: stdout });
+    expect(fromFile).toEqual(fromInput);
+    expect(fromFile.exitCode).toBe(0);
+    expect(fromFile.stdout.trim().split('\n')).toHaveLength(states.length);
+    expect(fromFile.stdout).toContain('succeeded · 100 %');
+  });
+
+  it('prints the id with --no-watch', async () => {
+    const { exitCode, stdout } = await runCommand(['submit', file('good.csv'), '--no-watch'], {
+      environment,
+    });
+    expect(exitCode).toBe(0);
+    expect((await terminalJob(jobwire.api, stdout.trim())).status).toBe('succeeded');
+  });
+
+  it('ends with 1 for a file that cannot be processed, and says why', async () => {
+    const { exitCode, stdout, stderr } = await runCommand(['submit', file('broken.csv')], { environment });
+    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });
+    expect(stderr).toContain('broken-quotes');
+  });
+
+  it('says what the API refuses', async () => {
+    const { exitCode, stderr } = await runCommand(['submit', file('good.csv'), '--kind', 'word-count'], {
+      environment,
+    });
+    expect(exitCode).toBe(3);
+    expect(stderr).toContain('csv-profile');
+  });
+});
+
+describe('jobwire watch', () => {
+  it('watches a job to its end, one line of JSON a state', async () => {
+    const { job } = await createJob(jobwire.api, { size: 10 });
+    const watching = startCommand(['watch', '--json', job.id], { environment });
+    await watching.printed('awaiting-upload');
+    const cancelled = await runCommand(['cancel', job.id], { environment });
+    expect(cancelled).toEqual({ exitCode: 0, stdout: `${job.id} cancelled\n`, stderr: '' });
+    const { exitCode, stdout, stderr } = await watching.ended;
+    expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: '' });
+    expect(statesOf(stdout).map(({ status }) => status)).toEqual(['awaiting-upload', 'cancelled']);
+  });
+
+  it('ends with the worst of several jobs', async () => {
+    const submitted = await runCommand(['submit', file('good.csv'), '--no-watch'], { environment });
+    const good = submitted.stdout.trim();
+    const { job } = await createJob(jobwire.api, { size: 10 });
+    await runCommand(['cancel', job.id], { environment });
+    const both = await runCommand(['watch', good, job.id, good], { environment });
+    expect(both.exitCode).toBe(2);
+    expect(both.stdout).toContain(`${good} succeeded`);
+    expect(both.stdout).toContain(`${job.id} cancelled`);
+    const three = await runCommand(['watch', good, UNKNOWN_JOB], { environment });
+    expect(three.exitCode).toBe(3);
+    expect(three.stderr).toContain(UNKNOWN_JOB);
+    expect(three.stdout).toContain(`${good} succeeded`);
+  });
+
+  it('ends with 3 when nobody answers, whatever is asked', async () => {
+    const nowhere = ['--api', 'http://127.0.0.1:9'];
+    for (const command of [['watch', UNKNOWN_JOB], ['jobs'], ['submit', file('good.csv')]]) {
+      const { exitCode, stderr } = await runCommand([...command, ...nowhere]);
+      expect({ command, exitCode }).toEqual({ command, exitCode: 3 });
+      expect(stderr).toContain('no answer from http://127.0.0.1:9');
+    }
+  });
+
+  it('stops watching at Ctrl-C, and says that the job goes on', async () => {
+    const { job } = await createJob(jobwire.api, { size: 10 });
+    const watching = startCommand(['watch', job.id], { environment });
+    await watching.printed('awaiting-upload');
+    watching.interrupt();
+    const { exitCode, stderr } = await watching.ended;
+    expect(exitCode).toBe(130);
+    expect(stderr).toContain(`The job goes on; watch again with: jobwire watch ${job.id}`);
+  });
+});
+
+describe('jobwire jobs and cancel', () => {
+  it('lists the newest jobs, as a table and as JSON', async () => {
+    const { job } = await createJob(jobwire.api, { size: 10, fileName: 'newest.csv' });
+    const table = await runCommand(['jobs', '--limit', '2'], { environment });
+    const lines = table.stdout.trim().split('\n');
+    expect(lines).toHaveLength(3);
+    expect(lines[0]).toMatch(/^JOB +STATUS +DONE +KIND +AGE +FILE$/);
+    expect(lines[1]).toMatch(new RegExp(`^${job.id} +awaiting-upload .*newest.csv$`));
+    const { stdout } = await runCommand(['jobs', '--limit', '1', '--json'], { environment });
+    expect(statesOf(stdout)).toMatchObject([{ id: job.id }]);
+  });
+
+  it('does not cancel what is over', async () => {
+    const submitted = await runCommand(['submit', file('good.csv'), '--no-watch'], { environment });
+    const id = submitted.stdout.trim();
+    await terminalJob(jobwire.api, id);
+    const { exitCode, stderr } = await runCommand(['cancel', id], { environment });
+    expect({ exitCode, stderr }).toEqual({
+      exitCode: 1,
+      stderr: `${id} is over already: it is succeeded.\n`,
+    });
+  });
+});
+
+describe('finding the API', () => {
+  it('takes the local runtime of the folder, or of one above', async () => {
+    const inner = path.join(folder, 'project', 'a', 'b');
+    await mkdir(inner, { recursive: true });
+    await mkdir(path.join(folder, 'project', '.jobwire'));
+    const endpoints = path.join(folder, 'project', '.jobwire', 'endpoints.json');
+    await writeFile(endpoints, await readFile(path.join(jobwire.stateDirectory, 'endpoints.json')));
+    expect((await runCommand(['jobs'], { cwd: inner })).exitCode).toBe(0);
+  });
+});
