@@ -1,0 +1,198 @@
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import type { Browser } from 'playwright-core';
+import { publint } from 'publint';
+import { formatMessage } from 'publint/utils';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { launchBrowser } from '../browser/launch.ts';
+import { createJob, upload } from '../flow/http-calls.ts';
+import { csvRows } from '../flow/large-csv.ts';
+import { PROJECT, type RunningJobwire, startJobwire } from '../flow/running-jobwire.ts';
+
+const run = promisify(execFile);
+
+let jobwire: RunningJobwire;
+let browser: Browser;
+/** A fresh project that has installed the tarball and React, and nothing else. */
+let project: string;
+let packed: { readonly files: readonly string[]; readonly tarball: string };
+
+beforeAll(async () => {
+  project = await mkdtemp(path.join(tmpdir(), 'jobwire-package-'));
+  [jobwire, browser] = await Promise.all([startJobwire(), launchBrowser(), install()]);
+});
+afterAll(async () => {
+  await Promise.all([jobwire.close(), browser.close()]);
+  await rm(project, { recursive: true, force: true });
+});
+
+/** `npm pack`, and `npm install` of what came out, without a network. */
+async function install(): Promise<void> {
+  const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
+  const shell = process.platform === 'win32'; // a .cmd is run by a shell alone
+  const { stdout } = await run(npm, ['pack', '--json', '--pack-destination', project], {
+    cwd: PROJECT,
+    shell,
+  });
+  packed = readPacked(stdout);
+  await writeFile(path.join(project, 'package.json'), '{"name":"fresh","private":true,"type":"module"}');
+  const options = ['--offline', '--no-audit', '--no-fund'];
+  await run(npm, ['install', path.join(project, packed.tarball), ...options], { cwd: project, shell });
+  await borrow('react', '@types/react', 'csstype');
+}
+
+/** npm prints what it ran before it prints its JSON. */
+function readPacked(output: string): typeof packed {
+  const [entry] = JSON.parse(output.slice(output.indexOf('[\n'))) as [
+    // npm's own format
+    { readonly filename: string; readonly files: readonly { readonly path: string }[] },
+  ];
+  return { tarball: entry.filename, files: entry.files.map((file) => file.path) };
+}
+
+/** Lets the fresh project have a package of this one, as if it had been installed there. */
+async function borrow(...names: string[]): Promise<void> {
+  for (const name of names) {
+    const target = path.join(project, 'node_modules', name);
+    await mkdir(path.dirname(target), { recursive: true });
+    await symlink(path.join(PROJECT, 'node_modules', name), target, 'junction');
+  }
+}
+
+describe('the package', () => {
+  it('holds what is built, README and LICENSE, and depends on nothing', async () => {
+    const unexpected = packed.files.filter(
+      (file) => !/^(dist\/|package\.json$|README\.md$|LICENSE$)/.test(file),
+    );
+    expect(unexpected).toEqual([]);
+    expect(packed.files).toContain('dist/THIRD-PARTY-LICENSES.txt');
+    const lock: unknown = JSON.parse(await readFile(path.join(project, 'package-lock.json'), 'utf8'));
+    expect(Object.keys((lock as { packages: object }).packages)).toEqual(['', 'node_modules/jobwire']); // npm's own format
+  });
+
+  it('has no fault that publint knows', async () => {
+    const pkgDir = path.join(project, 'node_modules', 'jobwire');
+    const { messages, pkg } = await publint({ pkgDir, pack: false, level: 'warning', strict: true });
+    expect(messages.map((message) => formatMessage(message, pkg))).toEqual([]);
+  });
+
+  it('imports as ES modules, and its parts share their classes', async () => {
+    const script = `
+      import { createJobwireClient, ProblemError, isTerminal } from 'jobwire/client';
+      import { useJob, JobwireProvider } from 'jobwire/react';
+      import { JobSchema, parse, InvalidError, isTerminal as same } from 'jobwire/protocol';
+      const client = createJobwireClient({ api: '${jobwire.api}' });
+      const page = await client.list();
+      let refusal;
+      try { parse('it', JobSchema, {}); } catch (error) { refusal = error instanceof InvalidError; }
+      console.log(JSON.stringify([
+        page.jobs, typeof useJob, typeof JobwireProvider, refusal, isTerminal === same, ProblemError.name,
+      ]));`;
+    await writeFile(path.join(project, 'import.js'), script);
+    const { stdout } = await run(process.execPath, ['import.js'], { cwd: project });
+    expect(JSON.parse(stdout)).toEqual([[], 'function', 'function', true, true, 'ProblemError']);
+  });
+
+  it.each([
+    ['node16', 'node16'],
+    ['esnext', 'bundler'],
+  ])('has types that resolve: module %s, resolution %s', async (module, moduleResolution) => {
+    const folder = path.join(project, `types-${moduleResolution}`);
+    await mkdir(folder);
+    const compilerOptions = {
+      module,
+      moduleResolution,
+      target: 'es2022',
+      lib: ['es2024', 'dom', 'dom.iterable', 'dom.asynciterable'],
+      types: [],
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      noEmit: true,
+      skipLibCheck: false, // the package's own declarations are under test
+    };
+    await writeFile(
+      path.join(folder, 'tsconfig.json'),
+      JSON.stringify({ compilerOptions, include: ['*.ts'] }),
+    );
+    await writeFile(path.join(folder, 'sample.ts'), SAMPLE);
+    const compiler = path.join(PROJECT, 'node_modules', 'typescript', 'bin', 'tsc');
+    const { stdout } = await run(process.execPath, [compiler, '-p', folder], { cwd: folder }).catch(
+      (error: { stdout: string }) => error,
+    );
+    expect(stdout).toBe('');
+  });
+});
+
+/** Uses that fail to compile if a type of the package were `any`, or were not there. */
+const SAMPLE = `
+import { createJobwireClient, type ConnectionState, type Job, type JobwireClient } from 'jobwire/client';
+import { JobwireProvider, useJob, type UsedJob } from 'jobwire/react';
+import { JobSchema, parse, type Status } from 'jobwire/protocol';
+
+const client: JobwireClient = createJobwireClient({ api: 'https://api.example.com' });
+export async function watch(id: string): Promise<Status> {
+  for await (const job of client.watchJob(id)) console.log(job.progress?.fraction.toFixed(2));
+  const job: Job = await client.watchJob(id).finished();
+  // @ts-expect-error: a job has no such field
+  job.percentage;
+  return job.status;
+}
+export const parsed: Job = parse('the job', JobSchema, {});
+// @ts-expect-error: a number is no status
+export const status: Status = parsed.seq;
+export function used(id: string): [UsedJob, ConnectionState] {
+  const result = useJob(id, { throttleMs: 100 });
+  return [result, result.connection];
+}
+export const provider = JobwireProvider({ client });
+`;
+
+describe('the packed command', () => {
+  it('submits a file by npx', async () => {
+    await writeFile(path.join(project, 'cities.csv'), csvRows(1_000));
+    const npx = process.platform === 'win32' ? 'npx.cmd' : 'npx';
+    const { stdout, stderr } = await run(npx, ['--no-install', 'jobwire', 'submit', 'cities.csv'], {
+      cwd: project,
+      shell: process.platform === 'win32',
+      // npx takes the first node of the path: the one that runs this test.
+      env: {
+        ...process.env,
+        PATH: `${path.dirname(process.execPath)}${path.delimiter}${process.env['PATH']}`,
+        JOBWIRE_API: jobwire.api,
+      },
+    });
+    expect(stderr).toContain('1,000 rows');
+    const result = await fetch(stdout.trim());
+    expect(await result.json()).toMatchObject({ rows: 1_000 });
+  });
+});
+
+describe('the client of dist/', () => {
+  it('watches a job from five lines of HTML', async () => {
+    const created = await createJob(jobwire.api, { size: 25 });
+    const html = `<!doctype html>
+<p id="status">…</p>
+<script type="module">import { createJobwireClient } from './dist/client.js';
+for await (const job of createJobwireClient({ api: '${jobwire.api}' }).watchJob('${created.job.id}'))
+document.getElementById('status').textContent = job.status;</script>`;
+    expect(html.split('\n')).toHaveLength(5);
+    const page = await browser.newPage();
+    // The API answers the origin of the page alone, so that is where the file lies.
+    const dist = path.join(project, 'node_modules', 'jobwire', 'dist');
+    await page.route(`${jobwire.dashboard}/five-lines/**`, async (route) => {
+      const [, name = ''] = route.request().url().split('/five-lines/');
+      if (name === '') await route.fulfill({ contentType: 'text/html', body: html });
+      else await route.fulfill({ path: path.join(dist, name.replace('dist/', '')) });
+    });
+    const faults: string[] = [];
+    page.on('pageerror', (error) => faults.push(String(error)));
+    await page.goto(`${jobwire.dashboard}/five-lines/`);
+    await page.getByText('awaiting-upload').waitFor();
+    await upload(created, 'city,people\nUlm,128000\na,b');
+    await page.getByText('succeeded').waitFor();
+    expect(faults).toEqual([]);
+  });
+});
