@@ -9,6 +9,9 @@ const IDLE_MS = 10 * 60_000;
 /** How long a ticket is good for (the wire contract), in milliseconds. */
 const TICKET_MS = 60_000;
 
+/** The most that a frame is on its way, in either direction, and that the publisher is behind a commit. */
+const MAXIMUM_DELAY_MS = 80;
+
 /** One connection as the gateway sees it. */
 interface GatewayConnection {
   readonly topics: Set<string>;
@@ -33,6 +36,8 @@ export class FakeGateway {
   opened = 0;
   /** How many the gateway has cut, by its limits or by `cut`. */
   cuts = 0;
+  /** Hears of each ticket that is asked for: a socket will open soon. */
+  onTicket = () => {};
   /** Everything that a client did wrong. */
   readonly faults: string[] = [];
 
@@ -49,7 +54,7 @@ export class FakeGateway {
   /** Commits a state; whoever watches hears of it soon. */
   commit(job: Job): void {
     this.#jobs.set(job.id, job);
-    this.#later(50, () => {
+    this.#later(MAXIMUM_DELAY_MS, () => {
       for (const connection of this.#connections) {
         if (connection.topics.has(job.id) || connection.topics.has('owner:me')) {
           connection.post({ type: 'job', job });
@@ -68,6 +73,7 @@ export class FakeGateway {
 
   /** The API: tickets and the list. */
   readonly fetch: Fetch = async (url) => {
+    if (url.endsWith('/tickets')) this.onTicket();
     await new Promise<void>((resolve) => this.#later(300, resolve));
     if (url.endsWith('/jobs')) return Response.json({ jobs: [...this.#jobs.values()] });
     const ticket = `t${this.#tickets.size}`;
@@ -104,7 +110,7 @@ export class FakeGateway {
     let heardAt = openedAt;
     let dueAt = 0;
     const inOrder = (run: () => void) => {
-      dueAt = Math.max(dueAt, this.#clock.now() + this.#random() * 80);
+      dueAt = Math.max(dueAt, this.#clock.now() + this.#random() * MAXIMUM_DELAY_MS);
       this.#clock.schedule(dueAt - this.#clock.now(), run);
     };
     const connection: GatewayConnection = {
@@ -141,7 +147,7 @@ export class FakeGateway {
     return {
       hear: (text: string) => {
         const frame = parseClientFrame(text);
-        this.#later(80, () => {
+        this.#later(MAXIMUM_DELAY_MS, () => {
           heardAt = this.#clock.now();
           if (!connection.closed) this.#answer(connection, frame);
         });
