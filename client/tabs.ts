@@ -63,7 +63,7 @@ function createTabFeed(
 
   const post = (message: Message) => channel?.postMessage(message);
 
-  /** Holds a lock until `signal` aborts; `lost` is called when another has stolen it. */
+  /** Holds a lock until `signal` aborts; `lost` is called when another has stolen it, or it cannot be had at all. */
   function hold(lock: string, signal: AbortSignal, steal: boolean, won: () => void, lost: () => void): void {
     locks
       .request(lock, steal ? { steal } : { signal }, () => {
@@ -95,9 +95,13 @@ function createTabFeed(
     campaign.abort();
     campaign = new AbortController();
     hold(name, campaign.signal, steal, lead, () => {
-      resign();
-      run(false);
-      want(false);
+      if (leading) {
+        resign();
+        run(false);
+        want(false);
+      } else {
+        lead(); // there are no locks to be had here, as in a sandboxed frame: then each tab is its own leader
+      }
     });
   }
 

@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { SubscriptionRefusedError } from '../../client/errors.ts';
+import { shareBetweenTabs } from '../../client/tabs.ts';
+import { createWatchClient } from '../../client/watch-client.ts';
 import type { Watching } from '../../client/watcher.ts';
 import { JobServer } from './job-server.ts';
 import { jobId, sampleJob } from './sample-job.ts';
@@ -173,5 +175,21 @@ describe('tabs', () => {
     await live(follower.watch);
     follower.tab.wake();
     await vi.waitFor(() => expect(server.frames.at(-1)?.type).toBe('ping'), { interval: 1 });
+  });
+
+  it('connect by themselves where locks are forbidden', async () => {
+    const denied = new DOMException('locks are forbidden in this frame', 'SecurityError');
+    const client = createWatchClient({
+      api: 'http://127.0.0.1',
+      fetch: server.fetch,
+      onWake: () => () => {},
+      tabs: shareBetweenTabs,
+      locks: { request: () => Promise.reject(denied) },
+      openChannel: () => ({ onmessage: null, postMessage() {}, close() {} }),
+    });
+    const watch = client.watchJob(jobId(1));
+    await live(watch);
+    client.close();
+    await vi.waitFor(() => expect(server.open).toBe(0), { interval: 1 });
   });
 });
