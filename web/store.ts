@@ -38,6 +38,9 @@ export interface StoreParts {
   readonly traffic: Traffic;
 }
 
+/** The shortest time between two drawings of a log, in milliseconds. */
+const NOTES_MS = 150;
+
 /** How many jobs one page of the list has. */
 const PAGE = 100;
 
@@ -66,6 +69,7 @@ export class Store {
   readonly #cancelling = signal<ReadonlySet<string>>(new Set());
   #topic: TopicWatch | undefined;
   #listDue = true;
+  #notesAt = Number.NEGATIVE_INFINITY;
   #adding = false;
 
   constructor({ client, router, traffic }: StoreParts) {
@@ -230,9 +234,19 @@ export class Store {
     batch(() => {
       for (const job of this.#waiting.values()) this.jobs.put(job);
       this.#waiting.clear();
-      this.records.publish();
       this.traffic.publish();
+      this.#publishNotes(performance.now());
     });
+  }
+
+  /** A log that is drawn anew with every frame is no easier to read, and in a burst it is most of the work. */
+  #publishNotes(now: number): void {
+    if (now - this.#notesAt < NOTES_MS) {
+      this.#arrivals.note(); // comes back with the next frame, until it is time
+      return;
+    }
+    this.#notesAt = now;
+    this.records.publish();
   }
 
   #watch(id: string): JobWatch | undefined {

@@ -158,12 +158,13 @@ export class FakeApi implements AsyncDisposable {
   }
 
   #create(input: CreateJobInput): Job {
-    const { kind, fileName, contentType, size } = input;
+    const { kind, fileName, contentType, size, tags = [] } = input;
     const at = new Date().toISOString();
     const job = sampleJob(1, 'awaiting-upload', {
       id: jobId(900 + this.#jobs.size),
       kind,
       input: { fileName, contentType, size },
+      tags,
       createdAt: at,
       updatedAt: at,
       history: [{ status: 'awaiting-upload', at, seq: 1 }],

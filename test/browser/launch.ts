@@ -2,8 +2,16 @@ import { access } from 'node:fs/promises';
 import chromium from '@sparticuz/chromium';
 import { type Browser, chromium as browsers } from 'playwright-core';
 
-/** Flags for Lambda that end the browser with its first page, or turn off what is under test. */
+/**
+ * Flags for Lambda that end the browser with its first page, turn off what is under test, or draw by a software GPU
+ * inside of the browser process, which holds up everything for seconds where there is no GPU.
+ */
 const UNWANTED = new Set([
+  '--in-process-gpu',
+  '--use-gl=angle',
+  '--use-angle=swiftshader',
+  '--enable-unsafe-swiftshader',
+  '--ignore-gpu-blocklist',
   '--single-process',
   '--no-zygote',
   '--disable-web-security',
@@ -21,7 +29,7 @@ const SYSTEM_BROWSERS = [
 
 /** A real browser: the Chromium that comes from npm (Linux), or the system's. */
 export async function launchBrowser(): Promise<Browser> {
-  const args = chromium.args.filter((flag) => !UNWANTED.has(flag));
+  const args = [...chromium.args.filter((flag) => !UNWANTED.has(flag)), '--disable-gpu'];
   if (process.platform === 'linux') {
     return await browsers.launch({ executablePath: await chromium.executablePath(), args, headless: true });
   }

@@ -1,0 +1,200 @@
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { jobId } from '../client/sample-job.ts';
+import { FakeApi } from './fake-api.ts';
+import { galleryJobs } from './gallery.ts';
+import { launchBrowser } from './launch.ts';
+import { run } from './views.ts';
+import { WitnessedPage } from './witnessed-page.ts';
+
+/** The time between two frames of which none is late, in milliseconds. */
+const VSYNC = 1000 / 60;
+
+let browser: Browser;
+let api: FakeApi;
+let tab: WitnessedPage;
+let page: Page;
+
+beforeAll(async () => {
+  browser = await launchBrowser();
+}, 60_000);
+afterAll(async () => {
+  await browser.close();
+});
+beforeEach(async () => {
+  api = await FakeApi.start();
+  for (const job of galleryJobs()) api.put(job);
+});
+afterEach(async () => {
+  await page.context().close();
+  await api[Symbol.asyncDispose]();
+});
+
+async function open(hash: string): Promise<void> {
+  tab = await WitnessedPage.open(await browser.newContext(), `${api.url}/${hash}`);
+  page = tab.page;
+  await tab.isConnected('live');
+}
+
+/** The names of the files in the list, from top to bottom. */
+async function files(): Promise<readonly string[]> {
+  return await page.locator('.row-file').allTextContents();
+}
+
+/** What has the focus: a job's id, or a test id. */
+async function focused(): Promise<unknown> {
+  return await page.evaluate('document.activeElement.dataset.job ?? document.activeElement.dataset.testid');
+}
+
+describe('many states', () => {
+  it('come 5,000 in a burst without a frame longer than 100 ms', async () => {
+    const job = api.job(jobId(17));
+    if (job === undefined) throw new Error('the gallery has no such job');
+    await open(`#/jobs/${job.id}`);
+    await tab.shows(job);
+    await page.evaluate('witness.longestFrame = 0');
+    for (let count = 1; count <= 5_000; count += 1) {
+      api.put({
+        ...job,
+        seq: job.seq + count,
+        updatedAt: new Date().toISOString(),
+        progress: { done: count, total: 5_000, unit: 'rows', fraction: 0.42 + (count / 5_000) * 0.58 },
+        message: `row ${count}`,
+      });
+    }
+    await tab.shows({ id: job.id, seq: job.seq + 5_000 });
+    const result = { href: `/jobs/${job.id}/result`, contentType: 'application/json', size: 5_000_000 };
+    const ended = { ...job, seq: job.seq + 5_001, status: 'succeeded', result } as const;
+    api.put(ended);
+    await tab.shows(ended);
+    const { longestFrame, seqs } = await tab.witness();
+    expect(longestFrame - VSYNC).toBeLessThan(100);
+    expect(seqs.map(Number)).toEqual([...new Set(seqs.map(Number))].sort((one, other) => one - other));
+    expect(await page.getByTestId('job').getAttribute('data-status')).toBe('succeeded');
+  });
+
+  it('move nothing, and say nothing to a screen reader', async () => {
+    const job = api.job(jobId(17));
+    if (job === undefined) throw new Error('the gallery has no such job');
+    await open(`#/jobs/${job.id}`);
+    await tab.shows(job);
+    await page.evaluate(`(() => {
+      window.shifts = 0;
+      window.spoken = [];
+      new PerformanceObserver((list) => {
+        for (const entry of list.getEntries()) shifts += entry.value;
+      }).observe({ type: 'layout-shift' });
+      for (const region of document.querySelectorAll('[aria-live], [role=log], [role=status]')) {
+        new MutationObserver(() => spoken.push(region.textContent)).observe(region, {
+          subtree: true, childList: true, characterData: true,
+        });
+      }
+    })()`);
+    const state = await run(api, page, job);
+    await page.getByTestId('estimate').getByText('left').waitFor();
+    expect(await page.getByTestId('estimate').textContent()).toMatch(/^about \d+ s {2}left$|^a few seconds/);
+    expect(await page.evaluate('[shifts, spoken]')).toEqual([0, []]);
+    const result = { href: `/jobs/${job.id}/result`, contentType: 'application/json', size: 5_000_000 };
+    api.put({ ...state, seq: state.seq + 1, status: 'succeeded', result });
+    await expect.poll(() => page.evaluate('spoken')).toEqual(['measurements.csv: Succeeded']);
+  });
+});
+
+describe('the list', () => {
+  it('is searched and filtered, and the address keeps it', async () => {
+    await open('#/');
+    await page.getByTestId('search').fill('readings nightly');
+    await page.getByTestId('filter-awaiting-upload').click();
+    expect(await files()).toEqual(['meter-readings-2026-11.csv']);
+    await page.getByTestId('filter-succeeded').click();
+    expect(await page.getByTestId('job-row').count()).toBe(12);
+    await page.getByTestId('tag-filter').selectOption('finance');
+    await page.getByTestId('nothing-found').waitFor();
+    await page.getByTestId('tag-filter').selectOption('nightly');
+    await page.reload();
+    await page.getByTestId('job-row').first().waitFor();
+    expect(new URL(page.url()).hash).toBe(
+      '#/?status=awaiting-upload%2Csucceeded&tag=nightly&q=readings+nightly',
+    );
+    expect(await page.getByTestId('filter-succeeded').getAttribute('aria-pressed')).toBe('true');
+    await page.getByTestId('job-row').first().click();
+    await page.getByTestId('back').click();
+    expect(await page.getByTestId('search').inputValue()).toBe('readings nightly');
+    expect(await page.getByTestId('job-row').count()).toBe(12);
+  });
+
+  it('is walked by keyboard, by arrows and by single keys, which can be switched off', async () => {
+    await open('#/');
+    await page.getByTestId('job-row').first().waitFor();
+    await page.keyboard.press('/');
+    expect(await focused()).toBe('search');
+    await page.keyboard.type('jk');
+    expect(await page.getByTestId('search').inputValue()).toBe('jk');
+    await page.getByTestId('search').fill('');
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('j');
+    await page.keyboard.press('j');
+    await page.keyboard.press('ArrowDown');
+    expect(await focused()).toBe(jobId(17));
+    await page.keyboard.press('k');
+    await page.keyboard.press('End');
+    await page.keyboard.press('Home');
+    expect(await focused()).toBe(jobId(19));
+    await page.keyboard.press('Enter');
+    await page.locator(`[data-testid=job][data-job=${jobId(19)}]`).waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByTestId('drop-zone').waitFor();
+    await page.keyboard.press('c');
+    await page.getByTestId('states').waitFor();
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('?');
+    await page.getByLabel('Single keys work').uncheck();
+    await page.keyboard.press('Escape');
+    const before = await focused();
+    await page.keyboard.press('c');
+    await page.keyboard.press('j');
+    expect(await page.getByTestId('connection-panel').isVisible()).toBe(false);
+    expect(await focused()).toBe(before);
+  });
+});
+
+describe('a job that failed', () => {
+  it('is tried again with the file that the page still has', async () => {
+    await open('#/');
+    await page.getByTestId('tags').fill('again, again,  later');
+    const file = { name: 'rows.csv', mimeType: 'text/csv', buffer: Buffer.from('a,b\n1,2\n') };
+    await page.getByTestId('file-input').setInputFiles(file);
+    await page.locator('[data-testid=job][data-status=awaiting-upload]').waitFor();
+    const id = (await page.getByTestId('job').getAttribute('data-job')) ?? '';
+    const job = api.job(id);
+    if (job === undefined) throw new Error(`the page shows an unknown job ${id}`);
+    expect(job.tags).toEqual(['again', 'later']);
+    const error = { code: 'broken', title: 'It broke', retryable: true };
+    api.put({ ...job, seq: job.seq + 1, status: 'failed', error });
+    await page.getByTestId('retry').click();
+    await page.locator(`[data-testid=job][data-status=awaiting-upload]:not([data-job=${id}])`).waitFor();
+    await expect.poll(() => api.uploads).toEqual([8, 8]);
+    const again = api.job((await page.getByTestId('job').getAttribute('data-job')) ?? '');
+    expect(again).toMatchObject({ tags: job.tags, kind: job.kind, input: job.input });
+  });
+
+  it('asks for the file where the page does not have it', async () => {
+    await open(`#/jobs/${jobId(14)}`);
+    await page.getByText('This page does not have the file any more.').waitFor();
+    const file = { name: 'scan.csv', mimeType: 'text/csv', buffer: Buffer.from('a,b\n1,2\n') };
+    await page.getByTestId('retry-file').setInputFiles(file);
+    await page.getByRole('heading', { name: 'scan.csv' }).waitFor();
+  });
+});
+
+describe('loading', () => {
+  it('paints first without a request to anything but the page itself', async () => {
+    await open('#/');
+    const before = await page.evaluate(`performance.getEntriesByType('resource')
+      .filter(({ startTime }) => startTime < performance.getEntriesByName('first-contentful-paint')[0].startTime)
+      .map(({ name, initiatorType }) => initiatorType + ' ' + new URL(name).pathname)`);
+    expect(before).toEqual(expect.arrayContaining(['link /main.css', 'script /main.js']));
+    const others = (before as string[]).filter((each) => !/^(link|script) \/main\.(css|js)$/.test(each)); // as made above
+    expect(others.every((each) => each.startsWith('fetch '))).toBe(true);
+  });
+});

@@ -1,0 +1,215 @@
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import type { Browser, BrowserContext } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { SecretTokens } from '../../handlers/aws/secret-tokens.ts';
+import { createJob, terminalJob } from '../flow/http-calls.ts';
+import { type RunningJobwire, startJobwire } from '../flow/running-jobwire.ts';
+import { DrivenJob } from './driven-job.ts';
+import { launchBrowser } from './launch.ts';
+import { NetworkPath } from './network-path.ts';
+import { WitnessedPage } from './witnessed-page.ts';
+
+let jobwire: RunningJobwire;
+let browser: Browser;
+beforeAll(async () => {
+  [jobwire, browser] = await Promise.all([startJobwire(), launchBrowser()]);
+});
+afterAll(async () => {
+  await Promise.all([jobwire.close(), browser.close()]);
+});
+
+/** A browser of its own, behind a network of its own. */
+async function behindNetwork(
+  run: (context: BrowserContext, network: NetworkPath) => Promise<void>,
+): Promise<void> {
+  await using network = await NetworkPath.start();
+  const context = await browser.newContext({ proxy: network.proxy });
+  try {
+    await run(context, network);
+  } finally {
+    await context.close();
+  }
+}
+
+async function startJob(): Promise<DrivenJob> {
+  return await DrivenJob.start(jobwire.api, jobwire.runtime.administration);
+}
+
+/** The address of a job's page. */
+function pageOf(id: string): string {
+  return `${jobwire.dashboard}/#/jobs/${id}`;
+}
+
+describe('the network', () => {
+  it('may be off for 30 seconds in mid-job', async () => {
+    await behindNetwork(async (context, network) => {
+      using job = await startJob();
+      const tab = await WitnessedPage.open(context, pageOf(job.id));
+      await tab.shows(await job.report({ progress: { fraction: 0.1 } }));
+      await context.setOffline(true);
+      network.goDark(true);
+      const off = performance.now();
+      await tab.isConnected('reconnecting');
+      await job.report({ progress: { fraction: 0.2 } });
+      await tab.isConnected('stale');
+      expect(await tab.page.getByTestId('connection').textContent()).toMatch(
+        /Out of date.*last heard \d+ s ago/,
+      );
+      const last = await job.report({ progress: { fraction: 0.3 }, message: 'while nobody could hear it' });
+      await tab.page.waitForTimeout(30_000 - (performance.now() - off));
+      network.goDark(false);
+      await context.setOffline(false);
+      await tab.isConnected('live');
+      await tab.shows(last);
+      await job.succeed();
+      const { connections } = await tab.isTrue(jobwire.api, job.id);
+      expect(connections.filter((status) => status === 'live')).toHaveLength(2);
+    });
+  });
+
+  it('may refuse WebSockets from the start: the page polls, and goes back to a socket when it can', async () => {
+    await behindNetwork(async (context, network) => {
+      network.blockWebSockets(true);
+      using job = await startJob();
+      const tab = await WitnessedPage.open(context, pageOf(job.id));
+      await tab.isConnected('polling');
+      await tab.shows(await job.report({ progress: { fraction: 0.4 } }));
+      network.blockWebSockets(false);
+      await tab.isConnected('live', 60_000);
+      await tab.shows(await job.report({ progress: { fraction: 0.6 } }));
+      await job.succeed();
+      await tab.isTrue(jobwire.api, job.id);
+    });
+  });
+
+  it('may refuse WebSockets in mid-job', async () => {
+    await behindNetwork(async (context, network) => {
+      using job = await startJob();
+      const tab = await WitnessedPage.open(context, pageOf(job.id));
+      await tab.isConnected('live');
+      await tab.shows(await job.report({ progress: { fraction: 0.1 } }));
+      network.blockWebSockets(true);
+      await tab.isConnected('polling', 60_000);
+      await tab.shows(await job.report({ progress: { fraction: 0.2 } }));
+      await job.succeed();
+      const { connections } = await tab.isTrue(jobwire.api, job.id);
+      expect(connections).toContain('reconnecting');
+    });
+  });
+});
+
+describe('a ticket', () => {
+  it('may be expired: the next one is taken', async () => {
+    await behindNetwork(async (context) => {
+      using job = await startJob();
+      const expired = await ticketOfAnHourAgo();
+      let tickets = 0;
+      await context.route(`${jobwire.api}/tickets`, async (route) => {
+        tickets += 1;
+        if (tickets > 1) return await route.continue();
+        const response = await route.fetch();
+        const ticket = {
+          ...(await response.json()),
+          ticket: expired,
+          protocols: ['jobwire.v1', `ticket.${expired}`],
+        };
+        return await route.fulfill({ response, json: ticket });
+      });
+      const tab = await WitnessedPage.open(context, pageOf(job.id));
+      await tab.isConnected('live');
+      await job.succeed();
+      await tab.isTrue(jobwire.api, job.id);
+      expect(tickets).toBeGreaterThan(1);
+    });
+  });
+});
+
+describe('a job', () => {
+  it('may have finished before the first subscribe', async () => {
+    await behindNetwork(async (context) => {
+      using job = await startJob();
+      await job.report({ progress: { fraction: 0.5 } });
+      await job.succeed();
+      const tab = await WitnessedPage.open(context, pageOf(job.id));
+      const { seqs } = await tab.isTrue(jobwire.api, job.id);
+      expect(seqs).toHaveLength(1);
+    });
+  });
+
+  it('may be cancelled in another tab', async () => {
+    await behindNetwork(async (context) => {
+      const { job } = await createJob(jobwire.api, { size: 5 });
+      const tabs = await Promise.all([1, 2].map(() => WitnessedPage.open(context, pageOf(job.id))));
+      await Promise.all(tabs.map((tab) => tab.shows(job)));
+      await tabs[0]?.page.getByTestId('cancel').click();
+      for (const tab of tabs) await tab.isTrue(jobwire.api, job.id);
+      expect((await terminalJob(jobwire.api, job.id)).status).toBe('cancelled');
+    });
+  });
+
+  it('may say markup, which is shown as it is', async () => {
+    await behindNetwork(async (context) => {
+      const markup = '<img src=x onerror=alert(1)><script>alert(2)</script><b>bold</b> &amp; {{3}}';
+      using job = await DrivenJob.start(jobwire.api, jobwire.runtime.administration, {
+        fileName: '<svg onload=alert(4)>.csv',
+        tags: ['<i>tag<!--'],
+      });
+      const tab = await WitnessedPage.open(context, pageOf(job.id));
+      const step = { name: '<u>step</u>', index: 1, count: 2 };
+      await tab.shows(await job.report({ message: markup, step, progress: { fraction: 0.5 } }));
+      expect(await tab.page.getByTestId('message').textContent()).toBe(markup);
+      expect(await tab.page.locator('h1').textContent()).toBe('<svg onload=alert(4)>.csv');
+      expect(await tab.page.getByTestId('log').textContent()).toContain(markup);
+      expect(await tab.page.locator('.job :is(img, script, b, u, i, [onload])').count()).toBe(0);
+      await job.succeed();
+      await tab.isTrue(jobwire.api, job.id);
+    });
+  });
+});
+
+describe('ten tabs', () => {
+  it('make one connection, and miss nothing when the one that leads is closed', async () => {
+    await behindNetwork(async (context, network) => {
+      using job = await startJob();
+      const tabs: WitnessedPage[] = [];
+      for (let count = 0; count < 10; count += 1)
+        tabs.push(await WitnessedPage.open(context, pageOf(job.id)));
+      const first = await job.report({ progress: { fraction: 0.1 } });
+      await Promise.all(tabs.map((tab) => tab.shows(first)));
+      expect(network.webSockets).toBe(1);
+
+      const takesOver = context.waitForEvent(
+        'request',
+        (request) => request.url() === `${jobwire.api}/tickets`,
+      );
+      await tabs.shift()?.page.close(); // the first that came leads
+      const closed = performance.now();
+      const inBetween = await job.report({ progress: { fraction: 0.2 } });
+      await takesOver;
+      expect(performance.now() - closed).toBeLessThan(2_000);
+      await Promise.all(tabs.map((tab) => tab.shows(inBetween)));
+      expect(network.webSockets).toBe(1);
+      await job.report({ progress: { fraction: 0.3 } });
+      await job.succeed();
+      for (const tab of tabs) await tab.isTrue(jobwire.api, job.id);
+      expect(network.webSockets).toBe(1);
+    });
+  });
+});
+
+async function ticketOfAnHourAgo(): Promise<string> {
+  const { administration } = jobwire.runtime;
+  const client = new SecretsManagerClient({
+    endpoint: administration.secretsManager,
+    region: administration.region,
+    credentials: administration.credentials,
+  });
+  const tokens = new SecretTokens({
+    client,
+    secretArn: administration.physicalName('SigningSecret'),
+    now: () => new Date(Date.now() - 3_600_000),
+  });
+  const { ticket } = await tokens.issueTicket({ kind: 'owner', subject: 'anonymous' });
+  client.destroy();
+  return ticket;
+}
