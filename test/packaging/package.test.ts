@@ -1,5 +1,8 @@
 import { execFile } from 'node:child_process';
+import { createReadStream } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -171,28 +174,51 @@ describe('the packed command', () => {
 });
 
 describe('the client of dist/', () => {
-  it('watches a job from five lines of HTML', async () => {
-    const created = await createJob(jobwire.api, { size: 25 });
+  it('watches a job from five lines of HTML, on a host that has nothing but files', async () => {
+    const csv = 'city,people\nUlm,128000\n';
+    const { job, watch, ...created } = await createJob(jobwire.api, { size: csv.length });
+    // With the ticket of the job the page asks the API for nothing, whose CORS answers its own page alone.
     const html = `<!doctype html>
 <p id="status">…</p>
 <script type="module">import { createJobwireClient } from './dist/client.js';
-for await (const job of createJobwireClient({ api: '${jobwire.api}' }).watchJob('${created.job.id}'))
-document.getElementById('status').textContent = job.status;</script>`;
+const watch = createJobwireClient({ api: '${jobwire.api}' }).watchJob('${job.id}', { ticket: ${JSON.stringify(watch)} });
+for await (const job of watch) document.getElementById('status').textContent = job.status;</script>`;
     expect(html.split('\n')).toHaveLength(5);
-    const page = await browser.newPage();
-    // The API answers the origin of the page alone, so that is where the file lies.
-    const dist = path.join(project, 'node_modules', 'jobwire', 'dist');
-    await page.route(`${jobwire.dashboard}/five-lines/**`, async (route) => {
-      const [, name = ''] = route.request().url().split('/five-lines/');
-      if (name === '') await route.fulfill({ contentType: 'text/html', body: html });
-      else await route.fulfill({ path: path.join(dist, name.replace('dist/', '')) });
-    });
-    const faults: string[] = [];
-    page.on('pageerror', (error) => faults.push(String(error)));
-    await page.goto(`${jobwire.dashboard}/five-lines/`);
-    await page.getByText('awaiting-upload').waitFor();
-    await upload(created, 'city,people\nUlm,128000\na,b');
-    await page.getByText('succeeded').waitFor();
-    expect(faults).toEqual([]);
+    const site = await serve(path.join(project, 'node_modules', 'jobwire'), html);
+    try {
+      const page = await browser.newPage();
+      const faults: string[] = [];
+      page.on('pageerror', (error) => faults.push(String(error)));
+      await page.goto(site.url);
+      await page.getByText('awaiting-upload').waitFor();
+      expect((await upload({ job, watch, ...created }, csv)).status).toBe(200);
+      await page.getByText('succeeded').waitFor();
+      expect(faults).toEqual([]);
+    } finally {
+      await site.close();
+    }
   });
 });
+
+/** A plain server of files, whose index is `html`. */
+async function serve(folder: string, html: string): Promise<{ url: string; close(): Promise<void> }> {
+  const server = createServer((request, response) => {
+    if (request.url === '/') {
+      response.setHeader('content-type', 'text/html').end(html);
+      return;
+    }
+    response.setHeader('content-type', 'text/javascript');
+    createReadStream(path.join(folder, request.url ?? ''))
+      .on('error', () => response.writeHead(404).end())
+      .pipe(response);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo; // it listens on TCP, so the address is no pipe name
+  return {
+    url: `http://127.0.0.1:${port}/`,
+    async close() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
