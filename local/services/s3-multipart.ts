@@ -69,7 +69,8 @@ export async function assembleParts(
 
 /** Removes the directory of an upload unless the upload still exists. */
 export async function removeUnlessBegun(directory: string): Promise<void> {
-  if (!existsSync(join(directory, 'key'))) await rm(directory, { recursive: true, force: true });
+  if (!existsSync(join(directory, 'key')))
+    await rm(directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 10 });
 }
 
 /**

@@ -161,7 +161,8 @@ async function answerOrRefuse(
   if (operation.kind !== 'list-buckets' && bucket === undefined) throw noSuchBucket(operation.bucket);
   await checkUpload(storage, operation);
   if (operation.kind === 'abort-multipart') {
-    await rm(uploadDirectory(storage, operation), { recursive: true });
+    // A part that arrives at this moment may write into the folder while it is being emptied.
+    await rm(uploadDirectory(storage, operation), { recursive: true, maxRetries: 10, retryDelay: 10 });
     response.writeHead(204).end();
     return;
   }
