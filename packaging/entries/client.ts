@@ -12,6 +12,9 @@ export type { ConnectionState } from '../../client/state.ts';
 export type { Timings } from '../../client/timings.ts';
 export type { TopicWatch } from '../../client/topic-watch.ts';
 export type { UploadOptions, UploadProgress } from '../../client/upload.ts';
+export { UploadEndedError } from '../../client/upload-errors.ts';
+export type { JobUpload, UploadJobOptions, UploadJobProgress } from '../../client/upload-job.ts';
+export type { UploadStore } from '../../client/upload-memory.ts';
 export type { WatchEvent, Watching } from '../../client/watcher.ts';
 export type { FrameErrorCode, ProblemCode } from '../../protocol/error-codes.ts';
 export type { CreatedJob, CreateJobInput, JobPage, Problem, Upload, Watch } from '../../protocol/http.ts';
@@ -19,3 +22,4 @@ export type { Head, Job, JobError, JobResult, Progress, Step } from '../../proto
 export { isNewer } from '../../protocol/job.ts';
 export { isTerminal, type Status, type TerminalStatus } from '../../protocol/status.ts';
 export type { Topic } from '../../protocol/topic.ts';
+export type { JobWatchers } from '../../protocol/watchers.ts';
