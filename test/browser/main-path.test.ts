@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
@@ -122,9 +122,13 @@ describe('a file of 300 MB', () => {
   });
 
   it('goes through curl', async () => {
-    const created = await createJob(jobwire.api, { size: large.size, fileName: 'measurements.csv' });
+    const created = await createJob(jobwire.api, {
+      size: large.size,
+      fileName: 'measurements.csv',
+      upload: 'put',
+    });
     const grant = created.upload;
-    if (grant?.method !== 'PUT') throw new Error('PUT is the default');
+    if (grant?.method !== 'PUT') throw new Error('PUT was asked for');
     const probe = await SocketProbe.connect(
       `${jobwire.socket}?job=${created.job.id}&ticket=${created.watch.ticket}`,
     );
@@ -166,6 +170,29 @@ describe('the page', () => {
     await viewer.page.locator('[data-testid=connection][data-connection=live]').waitFor();
     await viewer.shows('succeeded');
     expect(await viewer.page.locator('h1').textContent()).toBe('<b>rows.csv');
+    expect(viewer.faults).toEqual([]);
+    await viewer.context.close();
+  });
+
+  it('shows the result from the storage, which is another origin, and downloads it', async () => {
+    const viewer = await Viewer.open();
+    const content = csvRows(1_000);
+    await viewer.page.getByTestId('file-input').setInputFiles({
+      name: 'rows.csv',
+      mimeType: 'text/csv',
+      buffer: Buffer.from(content),
+    });
+    await viewer.page.locator('[data-testid=profile][data-preview=ready]').waitFor();
+    expect(await viewer.page.getByTestId('column').count()).toBe(7);
+    const [download] = await Promise.all([
+      viewer.page.waitForEvent('download'),
+      viewer.page.getByTestId('result').click(),
+    ]);
+    expect(download.suggestedFilename()).toBe('rows.csv.result.json');
+    expect(JSON.parse(await readFile(await download.path(), 'utf8'))).toMatchObject({ rows: 1_000 });
+    await viewer.shows('succeeded'); // and the page stayed
+    await viewer.page.locator('[data-testid=watchers] summary').click();
+    await viewer.page.getByTestId('watcher').first().waitFor();
     expect(viewer.faults).toEqual([]);
     await viewer.context.close();
   });

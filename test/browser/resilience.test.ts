@@ -1,6 +1,6 @@
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type { Browser, BrowserContext } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { SecretTokens } from '../../handlers/aws/secret-tokens.ts';
 import { createJob, terminalJob } from '../flow/http-calls.ts';
 import { type RunningJobwire, startJobwire } from '../flow/running-jobwire.ts';
@@ -22,17 +22,21 @@ afterAll(async () => {
 async function behindNetwork(
   run: (context: BrowserContext, network: NetworkPath) => Promise<void>,
 ): Promise<void> {
-  await using network = await NetworkPath.start();
+  const network = await NetworkPath.start();
   const context = await browser.newContext({ proxy: network.proxy });
   try {
     await run(context, network);
   } finally {
     await context.close();
+    await network[Symbol.asyncDispose]();
   }
 }
 
-async function startJob(): Promise<DrivenJob> {
-  return await DrivenJob.start(jobwire.api, jobwire.runtime.administration);
+/** A job that the test drives, until it is over. */
+async function startJob(input: Parameters<typeof DrivenJob.start>[2] = {}): Promise<DrivenJob> {
+  const job = await DrivenJob.start(jobwire.api, jobwire.runtime.administration, input);
+  onTestFinished(() => job[Symbol.dispose]());
+  return job;
 }
 
 /** The address of a job's page. */
@@ -43,7 +47,7 @@ function pageOf(id: string): string {
 describe('the network', () => {
   it('may be off for 30 seconds in mid-job', async () => {
     await behindNetwork(async (context, network) => {
-      using job = await startJob();
+      const job = await startJob();
       const tab = await WitnessedPage.open(context, pageOf(job.id));
       await tab.shows(await job.report({ progress: { fraction: 0.1 } }));
       await context.setOffline(true);
@@ -70,7 +74,7 @@ describe('the network', () => {
   it('may refuse WebSockets from the start: the page polls, and goes back to a socket when it can', async () => {
     await behindNetwork(async (context, network) => {
       network.blockWebSockets(true);
-      using job = await startJob();
+      const job = await startJob();
       const tab = await WitnessedPage.open(context, pageOf(job.id));
       await tab.isConnected('polling');
       await tab.shows(await job.report({ progress: { fraction: 0.4 } }));
@@ -84,7 +88,7 @@ describe('the network', () => {
 
   it('may refuse WebSockets in mid-job', async () => {
     await behindNetwork(async (context, network) => {
-      using job = await startJob();
+      const job = await startJob();
       const tab = await WitnessedPage.open(context, pageOf(job.id));
       await tab.isConnected('live');
       await tab.shows(await job.report({ progress: { fraction: 0.1 } }));
@@ -101,7 +105,7 @@ describe('the network', () => {
 describe('a ticket', () => {
   it('may be expired: the next one is taken', async () => {
     await behindNetwork(async (context) => {
-      using job = await startJob();
+      const job = await startJob();
       const expired = await ticketOfAnHourAgo();
       let tickets = 0;
       await context.route(`${jobwire.api}/tickets`, async (route) => {
@@ -127,7 +131,7 @@ describe('a ticket', () => {
 describe('a job', () => {
   it('may have finished before the first subscribe', async () => {
     await behindNetwork(async (context) => {
-      using job = await startJob();
+      const job = await startJob();
       await job.report({ progress: { fraction: 0.5 } });
       await job.succeed();
       const tab = await WitnessedPage.open(context, pageOf(job.id));
@@ -150,7 +154,7 @@ describe('a job', () => {
   it('may say markup, which is shown as it is', async () => {
     await behindNetwork(async (context) => {
       const markup = '<img src=x onerror=alert(1)><script>alert(2)</script><b>bold</b> &amp; {{3}}';
-      using job = await DrivenJob.start(jobwire.api, jobwire.runtime.administration, {
+      const job = await startJob({
         fileName: '<svg onload=alert(4)>.csv',
         tags: ['<i>tag<!--'],
       });
@@ -170,7 +174,7 @@ describe('a job', () => {
 describe('ten tabs', () => {
   it('make one connection, and miss nothing when the one that leads is closed', async () => {
     await behindNetwork(async (context, network) => {
-      using job = await startJob();
+      const job = await startJob();
       const tabs: WitnessedPage[] = [];
       for (let count = 0; count < 10; count += 1)
         tabs.push(await WitnessedPage.open(context, pageOf(job.id)));

@@ -24,7 +24,7 @@ afterAll(async () => {
 });
 
 async function show(view: View, then: (page: Page) => Promise<void>) {
-  await using api = await FakeApi.start();
+  const api = await FakeApi.start();
   const context = await browser.newContext({ reducedMotion: 'reduce', bypassCSP: true });
   try {
     const page = await context.newPage();
@@ -32,6 +32,7 @@ async function show(view: View, then: (page: Page) => Promise<void>) {
     await then(page);
   } finally {
     await context.close();
+    await api[Symbol.asyncDispose]();
   }
 }
 
