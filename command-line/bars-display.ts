@@ -2,6 +2,7 @@ import { createLogUpdate } from 'log-update';
 import type { ConnectionState } from '../client/state.ts';
 import type { UploadProgress } from '../client/upload.ts';
 import type { Job } from '../protocol/job.ts';
+import { isTerminal } from '../protocol/status.ts';
 import { type Line, renderLine } from './bar-line.ts';
 import { describeConnection, describeDetails } from './describe.ts';
 import type { Display, Output } from './display.ts';
@@ -74,7 +75,8 @@ export class BarsDisplay implements Display {
 }
 
 function lineOf(id: string, { job, connection }: Row): Line {
-  const trouble = connection && describeConnection(connection);
+  const isOver = job !== undefined && isTerminal(job.status);
+  const trouble = connection && !isOver ? describeConnection(connection) : undefined;
   const warning = trouble === undefined ? [] : [trouble];
   if (job === undefined) return { label: id, fraction: 0, tone: 'idle', details: ['connecting', ...warning] };
   return {
