@@ -81,11 +81,12 @@ class Submission {
     const outcome = watching
       ? follow(await upload.watch({ signal }), this.#display)
       : Promise.resolve<Outcome>({ id: job.id, exitCode: EXIT.succeeded });
+    // It may end before the upload has, which is when it is looked at.
+    outcome.catch(() => {});
     try {
       await upload.done;
       this.#uploaded = true;
     } catch (error) {
-      outcome.catch(() => {}); // what stopped the upload is what is told
       // Somebody else ended the job: the watch knows how.
       if (!(watching && error instanceof UploadEndedError)) throw error;
     }

@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse, parseJson } from '../../protocol/invalid.ts';
 import { type Job, JobSchema } from '../../protocol/job.ts';
@@ -142,6 +143,27 @@ describe('jobwire watch', () => {
     const { exitCode, stderr } = await watching.ended;
     expect(exitCode).toBe(130);
     expect(stderr).toContain(`The job goes on; watch again with: jobwire watch ${job.id}`);
+  });
+});
+
+describe('Ctrl-C', () => {
+  it('is ours to answer also while bars are drawn', async () => {
+    const file = fileURLToPath(new URL('interrupted-bars.ts', import.meta.url));
+    const drawing = startCommand([], { file });
+    await drawing.printed('drawing');
+    drawing.interrupt();
+    expect(await drawing.ended).toEqual({ exitCode: 0, stdout: 'drawing\nstopped as asked\n', stderr: '' });
+  });
+
+  it('stops an upload, and cancels its job', async () => {
+    await writeFile(file('large.csv'), Buffer.alloc(90_000_000, 'a,b\n'));
+    const sending = startCommand(['submit', file('large.csv')], { environment });
+    await sending.printed('upload 10 %');
+    sending.interrupt();
+    const { exitCode, stderr } = await sending.ended;
+    expect(exitCode).toBe(130);
+    const id = /Stopped the upload, and cancelled (job_\w+)\./.exec(stderr)?.[1] ?? '';
+    expect((await terminalJob(jobwire.api, id)).status).toBe('cancelled');
   });
 });
 
