@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { errorFrame, jobFrame, parseClientFrame, type ServerFrame } from '../../protocol/frames.ts';
 import { type CreateJobInput, problem } from '../../protocol/http.ts';
-import { isNewer, type Job } from '../../protocol/job.ts';
+import { entityTagOf, isNewer, type Job } from '../../protocol/job.ts';
 import type { ResultLink } from '../../protocol/result-link.ts';
 import { isTerminal } from '../../protocol/status.ts';
 import type { JobWatcher, JobWatchers } from '../../protocol/watchers.ts';
@@ -133,6 +133,7 @@ export class FakeApi implements AsyncDisposable {
     const watch = { url: this.url.replace('http', 'ws'), ticket: 't', protocols: ['jobwire.v1', 'ticket.t'] };
     const id = /^POST \/jobs\/(\w+)\/cancel$/.exec(call)?.[1];
     const job = id === undefined ? undefined : this.#jobs.get(id);
+    const read = this.#jobs.get(/^GET \/jobs\/(\w+)$/.exec(call)?.[1] ?? '');
     if (call === 'POST /tickets') {
       answer(response, 201, {
         ...watch,
@@ -140,6 +141,9 @@ export class FakeApi implements AsyncDisposable {
       });
     } else if (call === 'GET /jobs') {
       answer(response, 200, { jobs: [...this.#jobs.values()] });
+    } else if (read !== undefined) {
+      response.setHeader('etag', entityTagOf(read));
+      answer(response, 200, read);
     } else if (call === 'POST /jobs' && this.refuseCreation) {
       answer(response, 413, problem('too-large', { detail: '<b>too</b> large' }));
     } else if (call === 'POST /jobs') {

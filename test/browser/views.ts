@@ -122,6 +122,35 @@ export const VIEWS: readonly View[] = [
     }),
   },
   {
+    name: 'polling',
+    async show(page, api) {
+      api.unreachable = true;
+      for (const job of galleryJobs()) api.put(job);
+      await page.goto(`${api.url}/#/jobs/${jobId(17)}`);
+      await page.locator('[data-connection=polling]').waitFor();
+      await open(17, page);
+      await page.getByTestId('connection-open').click();
+      await page.getByTestId('states').waitFor();
+    },
+  },
+  {
+    name: 'reconnecting',
+    show: withJobs('#/', async (page, api) => {
+      await page.route(/\/(tickets|jobs)/, (route) => route.abort());
+      api.unreachable = true;
+      api.cut();
+      await page.locator('[data-connection=reconnecting]').waitFor();
+    }),
+  },
+  {
+    name: 'unreachable',
+    async show(page, api) {
+      await page.route(/\/(tickets|jobs)/, (route) => route.abort());
+      await page.goto(`${api.url}/#/jobs/${jobId(17)}`);
+      await page.getByText('The server cannot be reached').waitFor();
+    },
+  },
+  {
     name: 'shortcuts',
     show: withJobs('#/', async (page) => {
       await page.getByTestId('shortcuts-open').click();
