@@ -6,6 +6,8 @@ import { defineConfig } from 'vitest/config';
  */
 export default defineConfig({
   test: {
+    // Both of two cores: by itself vitest leaves one free, and tests that wait for the clock would idle away minutes.
+    maxWorkers: 2,
     projects: [
       {
         test: {
