@@ -1,7 +1,6 @@
-import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type { Browser, BrowserContext } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { SecretTokens } from '../../handlers/aws/secret-tokens.ts';
+import { ticketOfAnHourAgo } from '../flow/expired-ticket.ts';
 import { createJob, terminalJob } from '../flow/http-calls.ts';
 import { type RunningJobwire, startJobwire } from '../flow/running-jobwire.ts';
 import { DrivenJob } from './driven-job.ts';
@@ -106,7 +105,7 @@ describe('a ticket', () => {
   it('may be expired: the next one is taken', async () => {
     await behindNetwork(async (context) => {
       const job = await startJob();
-      const expired = await ticketOfAnHourAgo();
+      const expired = await ticketOfAnHourAgo(jobwire.runtime.administration);
       let tickets = 0;
       await context.route(`${jobwire.api}/tickets`, async (route) => {
         tickets += 1;
@@ -200,20 +199,3 @@ describe('ten tabs', () => {
     });
   });
 });
-
-async function ticketOfAnHourAgo(): Promise<string> {
-  const { administration } = jobwire.runtime;
-  const client = new SecretsManagerClient({
-    endpoint: administration.secretsManager,
-    region: administration.region,
-    credentials: administration.credentials,
-  });
-  const tokens = new SecretTokens({
-    client,
-    secretArn: administration.physicalName('SigningSecret'),
-    now: () => new Date(Date.now() - 3_600_000),
-  });
-  const { ticket } = await tokens.issueTicket({ kind: 'owner', subject: 'anonymous' });
-  client.destroy();
-  return ticket;
-}

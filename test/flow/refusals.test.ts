@@ -1,12 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
-import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { SecretTokens } from '../../handlers/aws/secret-tokens.ts';
 import type { CreatedJob } from '../../protocol/http.ts';
 import { parse } from '../../protocol/invalid.ts';
 import { type Job, JobSchema } from '../../protocol/job.ts';
+import { ticketOfAnHourAgo } from './expired-ticket.ts';
 import { createJob, post, problemOf, takeTicket, terminalJob, upload } from './http-calls.ts';
 import { PROJECT, type RunningJobwire, startJobwire } from './running-jobwire.ts';
 import { SocketProbe } from './socket-probe.ts';
@@ -159,7 +158,7 @@ describe('tickets: a connection that is not allowed does not come about', () => 
   });
 
   it('an expired ticket is 401', async () => {
-    const ticket = await ticketOfAnHourAgo();
+    const ticket = await ticketOfAnHourAgo(jobwire.runtime.administration);
     await expect(SocketProbe.connect(`${jobwire.socket}?ticket=${ticket}`)).rejects.toThrow('401');
   });
 
@@ -221,22 +220,4 @@ describe('frames: what is malformed gets an error frame, and the connection stan
 
 async function readJob(id: string): Promise<Job> {
   return parse('the job', JobSchema, await (await fetch(`${jobwire.api}/jobs/${id}`)).json());
-}
-
-/** Signed with the stack's own key, an hour ago. */
-async function ticketOfAnHourAgo(): Promise<string> {
-  const { administration } = jobwire.runtime;
-  const client = new SecretsManagerClient({
-    endpoint: administration.secretsManager,
-    region: administration.region,
-    credentials: administration.credentials,
-  });
-  const tokens = new SecretTokens({
-    client,
-    secretArn: administration.physicalName('SigningSecret'),
-    now: () => new Date(Date.now() - 3_600_000),
-  });
-  const { ticket } = await tokens.issueTicket({ kind: 'owner', subject: 'anonymous' });
-  client.destroy();
-  return ticket;
 }
