@@ -206,6 +206,7 @@ function createTabFeed(
       known = new Map();
       remotes.set(from, known);
       const gone = () => drop(from);
+      // Refused only when this tab leads no more, or is itself going: then nobody is left to be dropped.
       locks.request(`${name} ${from}`, { signal: campaign.signal }, gone).catch(() => {});
     }
     for (const [key, remote] of known) {

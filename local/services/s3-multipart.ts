@@ -36,7 +36,7 @@ export async function assembleParts(
   let size = 0;
   for (const [index, { number, etag }] of parts.entries()) {
     const file = join(directory, String(number));
-    const md5 = await readFile(`${file}.md5`, 'utf8').catch(() => undefined);
+    const md5 = await readDigest(file);
     if (!Number.isInteger(number) || md5 === undefined || md5 !== etag) {
       throw new S3Refusal(
         'InvalidPart',
@@ -96,5 +96,15 @@ export async function readUpload(
       {},
       { cause },
     );
+  }
+}
+
+/** The MD5 that a part was stored with; undefined where there is no such part. */
+async function readDigest(file: string): Promise<string | undefined> {
+  try {
+    return await readFile(`${file}.md5`, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
   }
 }
