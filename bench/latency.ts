@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { createJobwireClient } from '../client/client.ts';
 import { startRuntime } from '../local/runtime/runtime.ts';
+import type { Measure } from './measure.ts';
 import { startRunningJob } from './running-job.ts';
 
 /** What to measure: changes a second on one job, and for how many seconds. */
@@ -91,21 +92,22 @@ export async function measureLatency(load: LatencyLoad): Promise<LatencyFigures>
   }
 }
 
-/** Prints the figures as one table. */
-export function printLatency(figures: LatencyFigures): void {
-  const milliseconds = (value: number) => `${value.toFixed(1)} ms`;
-  console.table({
-    'commit to frame': {
-      'changes a second': figures.rate,
-      changes: figures.changes,
-      frames: figures.frames,
-      median: milliseconds(figures.p50Ms),
-      p95: milliseconds(figures.p95Ms),
-      p99: milliseconds(figures.p99Ms),
-      maximum: milliseconds(figures.maximumMs),
-    },
-  });
-}
+/** Commit to frame, through the whole template. */
+export const latency: Measure = {
+  name: 'latency',
+  summary: 'from the commit of a change to its frame in a client, through the local runtime',
+  async run({ quick }) {
+    const { p50Ms, p95Ms, p99Ms } = await measureLatency({ rate: 10, seconds: quick ? 1 : 20 });
+    return {
+      figures: [
+        { name: 'p50', unit: 'ms', value: p50Ms },
+        { name: 'p95', unit: 'ms', value: p95Ms },
+        { name: 'p99', unit: 'ms', value: p99Ms },
+      ],
+      ratios: { p50Ms, p99Ms },
+    };
+  },
+};
 
 /** The value below which that part of sorted values lies (nearest rank). */
 function percentile(sorted: readonly number[], part: number): number {

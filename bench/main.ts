@@ -1,34 +1,66 @@
-import { parseArgs } from 'node:util';
-import { measureLatency, printLatency } from './latency.ts';
-import { machine } from './machine.ts';
+import { inspect } from 'node:util';
+import { readCommandLine } from './command-line.ts';
+import { machine, versions } from './machine.ts';
+import { InvariantError } from './measure.ts';
+import { MEASURES } from './measures.ts';
+import { mergeResults, ResultsFileError, readResults, writeResults } from './results.ts';
+import { runMeasures } from './run-measures.ts';
+import { renderTable } from './table.ts';
 
-const HELP = `Measures Jobwire on this machine, through the local runtime.
+/** What a shell expects of a program that Ctrl-C ended: 128 and the number of SIGINT. */
+const INTERRUPTED = 130;
 
-Usage: npm run bench -- [measure …] [options]
-
-Measures:
-  latency           from the commit of a change to its frame in a watcher
-
-  --rate <number>   changes a second on one job (default 10)
-  --seconds <number>  how long (default 20)
-  --help            print this`;
-
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    rate: { type: 'string', default: '10' },
-    seconds: { type: 'string', default: '20' },
-    help: { type: 'boolean', short: 'h', default: false },
-  },
-});
-
-const unknown = positionals.filter((name) => name !== 'latency');
-if (values.help) {
-  console.log(HELP);
-} else if (unknown.length > 0) {
-  console.error(`There is no measure ${unknown.join(', ')}.\n\n${HELP}`);
+const request = readCommandLine(process.argv.slice(2), MEASURES);
+if (request.kind === 'help') {
+  console.log(request.text);
+} else if (request.kind === 'refused') {
+  console.error(`${request.problem}.\nSee npm run bench -- --help`);
   process.exitCode = 1;
 } else {
-  console.log(machine());
-  printLatency(await measureLatency({ rate: Number(values.rate), seconds: Number(values.seconds) }));
+  process.exitCode = await run(request);
+  // A library's idle connection must not hold the command up once everything is said.
+  process.exit();
+}
+
+async function run(asked: Extract<typeof request, { readonly kind: 'run' }>): Promise<number> {
+  const { file, quick, command } = asked;
+  let earlier: Awaited<ReturnType<typeof readResults>>;
+  try {
+    // Before minutes of work, not after.
+    earlier = file === undefined ? undefined : await readResults(file);
+  } catch (error) {
+    if (!(error instanceof ResultsFileError)) throw error;
+    console.error(error.message);
+    return 1;
+  }
+  const at = new Date();
+  const line = machine();
+  const { outcomes, failures } = await runMeasures(asked.measures, {
+    quick,
+    signal: interruption(),
+    log: (text) => console.error(text),
+  });
+  console.log(`${line}\n${quick ? 'Tiny loads (--quick): these figures say nothing of speed.\n' : ''}`);
+  if (outcomes.size > 0) console.log(renderTable(outcomes));
+  for (const [name, error] of failures) {
+    console.error(`\n${name}: ${error instanceof InvariantError ? error.message : inspect(error)}`);
+  }
+  if (file !== undefined && outcomes.size > 0) {
+    const latest = { machine: line, versions: await versions(), at, command, quick, outcomes };
+    await writeResults(file, mergeResults(earlier, latest));
+    console.log(`\nWritten to ${file}`);
+  }
+  if (outcomes.size + failures.size < asked.measures.length) return INTERRUPTED;
+  return failures.size > 0 ? 1 : 0;
+}
+
+/** Aborted by the first Ctrl-C, so that measures end what they started; the second one ends at once. */
+function interruption(): AbortSignal {
+  const controller = new AbortController();
+  process.on('SIGINT', () => {
+    if (controller.signal.aborted) process.exit(INTERRUPTED);
+    console.error('Ends what was started; Ctrl-C again ends at once.');
+    controller.abort(new Error('Interrupted by Ctrl-C'));
+  });
+  return controller.signal;
 }

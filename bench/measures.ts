@@ -1,0 +1,5 @@
+import { latency } from './latency.ts';
+import type { Measure } from './measure.ts';
+
+/** Every measure of `npm run bench`, in the order in which they run. */
+export const MEASURES: readonly Measure[] = [latency];
