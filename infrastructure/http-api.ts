@@ -15,7 +15,8 @@ import type { Uploads } from './uploads.ts';
 /** What the HTTP API depends on. */
 export interface HttpApiProps extends Pick<Settings, 'auth'> {
   readonly bundle: string;
-  readonly pageOrigin: string;
+  /** Whose scripts may call, `https://…`; `*` is everybody's. */
+  readonly origins: readonly string[];
   readonly jobs: JobsTable;
   readonly subscriptions: SubscriptionsTable;
   readonly uploads: Uploads;
@@ -82,7 +83,7 @@ export class HttpApi extends Construct {
       name: 'Jobwire',
       protocolType: 'HTTP',
       corsConfiguration: {
-        allowOrigins: [props.pageOrigin],
+        allowOrigins: [...props.origins],
         allowMethods: ['GET', 'POST'],
         allowHeaders: ['authorization', 'content-type', 'idempotency-key', 'if-none-match', 'prefer'],
         exposeHeaders: ['etag', 'location', 'preference-applied', 'retry-after'],

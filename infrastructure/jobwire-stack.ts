@@ -33,12 +33,13 @@ export class JobwireStack extends Stack {
     const { settings, functions } = props;
 
     const page = new Page(this, 'Page');
-    const pageOrigin = page.origin;
+    // `*` stands alone: it holds the page's own.
+    const origins = settings.origins.includes('*') ? settings.origins : [page.origin, ...settings.origins];
     const signingSecret = new SigningSecret(this, 'SigningSecret');
     const jobs = new JobsTable(this, 'Jobs', { data: settings.data });
     const subscriptions = new SubscriptionsTable(this, 'Subscriptions');
-    const uploads = new Uploads(this, 'Uploads', { data: settings.data, pageOrigin });
-    const results = new Results(this, 'Results', { data: settings.data, pageOrigin });
+    const uploads = new Uploads(this, 'Uploads', { data: settings.data, origins });
+    const results = new Results(this, 'Results', { data: settings.data, origins });
     const socketApi = new SocketApi(this, 'SocketApi');
 
     const sweeping = new Sweeping(this, 'Sweeping', { bundle: functions.sweep, jobs, uploads });
@@ -46,7 +47,7 @@ export class JobwireStack extends Stack {
     const httpApi = new HttpApi(this, 'HttpApi', {
       bundle: functions.api,
       auth: settings.auth,
-      pageOrigin,
+      origins,
       jobs,
       subscriptions,
       uploads,

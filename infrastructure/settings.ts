@@ -12,6 +12,12 @@ export interface Settings {
   readonly concurrentJobs: number;
   /** Who is told of an alarm; without, alarms are only seen in the console. */
   readonly alarmEmail?: string;
+  /**
+   * Whose scripts may call the API, upload and read results, besides the page's: origins as browsers write them,
+   * or `*` alone for everybody's. That is no hole: tokens are sent by scripts that have them, not by browsers
+   * (as cookies would be), so a foreign page can do no more than its reader can do by hand.
+   */
+  readonly origins: readonly string[];
 }
 
 /** A setting is missing or has no meaning. The message says which one, and what to write instead. */
@@ -30,6 +36,7 @@ export function readSettings(node: Node): Settings {
     data: readData(node.tryGetContext('data')),
     concurrentJobs: readConcurrentJobs(node.tryGetContext('concurrentJobs')),
     ...(alarmEmail === undefined ? {} : { alarmEmail }),
+    origins: readOrigins(node.tryGetContext('origins')),
   };
 }
 
@@ -65,5 +72,36 @@ function readAlarmEmail(value: unknown): string | undefined {
   if (typeof value === 'string' && /^[^\s@]+@[^\s@]+$/.test(value)) return value;
   throw new ConfigurationError(
     `The setting "alarmEmail" cannot be ${JSON.stringify(value)}: say an address, "-c alarmEmail=you@example.com".`,
+  );
+}
+
+/** Text with commas, as the command line gives it; in cdk.json a list, too. */
+function readOrigins(value: unknown): readonly string[] {
+  if (value === undefined) return [];
+  const listed: readonly unknown[] = typeof value === 'string' ? value.split(',') : [value].flat();
+  const origins = listed.map((item) => (typeof item === 'string' ? item.trim() : item));
+  if (origins.length === 1 && origins[0] === '*') return ['*'];
+  return [...new Set(origins.map(readOrigin))];
+}
+
+/** Browsers compare letter by letter, so what is nearly an origin is refused instead of never matching. */
+function readOrigin(value: unknown): string {
+  const url = typeof value === 'string' && URL.canParse(value) ? new URL(value) : undefined;
+  if (url === undefined || typeof value !== 'string' || value.includes('*') || url.origin === 'null') {
+    throw new ConfigurationError(
+      `The setting "origins" cannot hold ${JSON.stringify(value)}: say whole origins with commas between them, ` +
+        '"-c origins=https://app.example.com,https://admin.example.com", or "*" alone, which is every page\'s.',
+    );
+  }
+  const isHere = ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname);
+  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isHere)) {
+    throw new ConfigurationError(
+      `The setting "origins" cannot hold ${JSON.stringify(value)}: say an origin of https, ` +
+        'or of http at localhost or 127.0.0.1.',
+    );
+  }
+  if (value === url.origin) return value;
+  throw new ConfigurationError(
+    `The setting "origins" cannot hold ${JSON.stringify(value)}: browsers send "${url.origin}", say that.`,
   );
 }

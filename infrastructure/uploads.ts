@@ -1,13 +1,14 @@
-import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
-import { BlockPublicAccess, Bucket, BucketEncryption, type CfnBucket, HttpMethods } from 'aws-cdk-lib/aws-s3';
+import { Duration } from 'aws-cdk-lib';
+import { type Bucket, type CfnBucket, HttpMethods } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
+import { DataBucket } from './data-bucket.ts';
 import type { NodeFunction } from './node-function.ts';
 import type { Settings } from './settings.ts';
 
 /** What the uploads bucket depends on. */
 export interface UploadsProps extends Pick<Settings, 'data'> {
-  /** Where the page comes from, `https://…`: the only origin whose scripts may upload. */
-  readonly pageOrigin: string;
+  /** Whose scripts may upload, `https://…`; `*` is everybody's. */
+  readonly origins: readonly string[];
 }
 
 /** The bucket that clients upload to, with URLs and forms that the API signs. */
@@ -18,34 +19,24 @@ export class Uploads extends Construct {
 
   constructor(scope: Construct, id: string, props: UploadsProps) {
     super(scope, id);
-    this.bucket = new Bucket(this, 'Bucket', {
-      encryption: BucketEncryption.S3_MANAGED,
-      blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
-      enforceSSL: true,
-      minimumTLSVersion: 1.2,
-      cors: [
-        {
-          allowedOrigins: [props.pageOrigin],
-          allowedMethods: [HttpMethods.PUT, HttpMethods.POST],
-          allowedHeaders: ['content-type', 'x-amz-*'], // what an upload grant may sign
-          exposedHeaders: ['ETag'], // completing a multipart upload names each part's
-          maxAge: 3600, // seconds
-        },
-      ],
+    this.bucket = new DataBucket(this, 'Bucket', {
+      data: props.data,
+      origins: props.origins,
+      cors: {
+        allowedMethods: [HttpMethods.PUT, HttpMethods.POST],
+        allowedHeaders: ['content-type', 'x-amz-*'], // what an upload grant may sign
+        exposedHeaders: ['ETag'], // completing a multipart upload names each part's
+      },
       lifecycleRules: [
         { id: 'unfinished', abortIncompleteMultipartUploadAfter: Duration.days(1) }, // parts nobody sees cost as objects do
         { id: 'processed', expiration: Duration.days(7) }, // as long as its job, to look into failures
       ],
-      removalPolicy: props.data === 'retain' ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+      insteadOfAccessLog:
+        'Who uploads what is in the jobs table; CloudTrail data events tell the rest where they are wanted.',
     });
     // `eventBridgeEnabled` would deploy a function to do what this property does.
     const resource = this.bucket.node.defaultChild as CfnBucket; // the default child of a Bucket is its CfnBucket
     resource.notificationConfiguration = { eventBridgeConfiguration: { eventBridgeEnabled: true } };
-    Validations.of(this.bucket).acknowledge({
-      id: 'AwsSolutions-S1',
-      reason:
-        'A server access log holds the query strings of presigned URLs. Who uploads what is in the jobs table; CloudTrail data events tell the rest where they are wanted.',
-    });
   }
 
   /** Lets a function write uploads, which is what the URLs and forms that it signs can do; in parts, too. */

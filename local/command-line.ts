@@ -11,6 +11,8 @@ export interface StartOptions {
   readonly fresh: boolean;
   /** Whether sources are watched and functions rebuilt. */
   readonly watch: boolean;
+  /** Whose scripts may call the API besides the page's; the app checks them. */
+  readonly origins: readonly string[];
   readonly help: boolean;
 }
 
@@ -31,6 +33,8 @@ Usage: npm start -- [options]
                    queues, database, secrets
   --state <folder> where jobs, files and queues are kept (default .jobwire)
   --fresh          begin anew: delete jobs, files and queues of earlier runs
+  --origin <url>   let pages of this origin call the API, too, such as http://localhost:5173; may be said
+                   again; as the setting "origins" of a deployment does
   --no-watch       do not rebuild functions when a source file changes
   --help           print this
 
@@ -52,6 +56,7 @@ export function parseCommandLine(arguments_: readonly string[]): StartOptions {
     state: values.state,
     fresh: values.fresh ?? false,
     watch: !(values['no-watch'] ?? false),
+    origins: values.origin ?? [],
     help: values.help ?? false,
   };
 }
@@ -64,6 +69,7 @@ function parse(arguments_: readonly string[]) {
         port: { type: 'string' },
         state: { type: 'string' },
         fresh: { type: 'boolean' },
+        origin: { type: 'string', multiple: true },
         'no-watch': { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },

@@ -17,12 +17,20 @@ export class Build {
   readonly #project: string;
   readonly #state: StateDirectory;
   readonly #ports: Ports;
+  readonly #context: Readonly<Record<string, string>>;
   #count = 0;
 
-  constructor(project: string, state: StateDirectory, ports: Ports) {
+  /** `context` is added to that of `cdk.json`. */
+  constructor(
+    project: string,
+    state: StateDirectory,
+    ports: Ports,
+    context: Readonly<Record<string, string>>,
+  ) {
     this.#project = project;
     this.#state = state;
     this.#ports = ports;
+    this.#context = { auth: 'open', ...context };
   }
 
   /** Removes what earlier runs have built. */
@@ -39,7 +47,7 @@ export class Build {
   ): Promise<{ readonly stack: Stack; readonly secretNames: SecretNames }> {
     const folder = this.#state.folder(path.join(FOLDER, String(this.#count)));
     this.#count += 1;
-    const assembly = await synthesize(this.#project, folder, { auth: 'open' }, signal);
+    const assembly = await synthesize(this.#project, folder, this.#context, signal);
     refuseUnsupportedTypes(assembly.template);
     const secretNames = new SecretNames();
     const scope = createScope(assembly.stackName, assembly.template, {

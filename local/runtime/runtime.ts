@@ -37,6 +37,8 @@ export interface RuntimeSettings {
   readonly fresh: boolean;
   /** Whether functions are rebuilt when sources change. */
   readonly watch: boolean;
+  /** Settings of the app (`infrastructure/settings.ts`), added to those of `cdk.json`. */
+  readonly context?: Readonly<Record<string, string>>;
   /** Ends a start that is under way; a running runtime is ended by `close`. */
   readonly signal?: AbortSignal;
   readonly log: (line: string) => void;
@@ -100,7 +102,7 @@ async function start(settings: RuntimeSettings, state: StateDirectory, closing: 
   const names = new FunctionNames();
   const log = (line: string) => settings.log(names.shorten(line));
   log('synthesizing the template …');
-  const build = new Build(settings.project, state, ports);
+  const build = new Build(settings.project, state, ports, settings.context ?? {});
   await build.clear();
   const { stack, secretNames } = await build.synthesize(settings.signal);
 

@@ -72,7 +72,7 @@ export interface StaticSite extends RunningService {
 
 /**
  * Serves a page with the headers that the CDN of the template adds. Whoever asks for it as `localhost` is sent
- * to 127.0.0.1: the template's CORS rules allow one origin, and a browser takes the two for different ones.
+ * to 127.0.0.1: the template's CORS rules name one of the two, and a browser takes the two for different ones.
  *
  * @throws the system's error if the port is taken
  */

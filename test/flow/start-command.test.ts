@@ -11,11 +11,14 @@ import { type CreatedJob, CreatedJobSchema } from '../../protocol/http.ts';
 import { parse } from '../../protocol/invalid.ts';
 import type { Job } from '../../protocol/job.ts';
 import { freePorts } from './free-ports.ts';
-import { takeTicket, terminalJob } from './http-calls.ts';
+import { createJob, takeTicket, terminalJob } from './http-calls.ts';
 import { DrivenCommand, processesOf, startCommand, whenReady } from './start-command.ts';
 
 /** A line of a stack trace. */
 const STACK = /^\s+at .+:\d+:\d+\)?$/m;
+
+/** A page that is not ours. */
+const ELSEWHERE = 'http://localhost:5173';
 
 const commands: DrivenCommand[] = [];
 let folder: string;
@@ -137,6 +140,25 @@ describe('a start, its lines in a terminal, its end, and the next start', () => 
 
   const resultOf = async (job: Job) => await (await fetch(`${endpoints.api}/jobs/${job.id}/result`)).json();
 
+  /** Whom the API and the uploads bucket let call, asked from a page of this origin. */
+  const allowedFrom = async (origin: string) => {
+    const { upload } = await createJob(endpoints.api, { size: 1 });
+    if (upload?.method !== 'PUT') throw new Error('a small file is to be sent by PUT');
+    const calls = [
+      [`${endpoints.api}/jobs`, 'POST'],
+      [upload.url, 'PUT'],
+    ] as const;
+    const preflights = calls.map(async ([url, method]) => {
+      const headers = {
+        origin,
+        'access-control-request-method': method,
+        'access-control-request-headers': 'content-type',
+      };
+      return (await fetch(url, { method: 'OPTIONS', headers })).headers.get('access-control-allow-origin');
+    });
+    return await Promise.all(preflights);
+  };
+
   const startAgain = async (...more: readonly string[]) => {
     ({ command, state } = start('kept', ...more));
     endpoints = await whenReady(command, state);
@@ -161,6 +183,11 @@ describe('a start, its lines in a terminal, its end, and the next start', () => 
     for (const line of [...submit, watchJob, watchAll]) expect(command.output).toContain(`    ${line}\n`);
     const page = await fetch(endpoints.dashboard);
     expect(await page.text()).toContain('<title>Jobwire</title>');
+  });
+
+  it('lets the page call, and no page of another origin', async () => {
+    expect(await allowedFrom(endpoints.dashboard)).toEqual([endpoints.dashboard, endpoints.dashboard]);
+    expect(await allowedFrom(ELSEWHERE)).toEqual([null, null]);
   });
 
   it('refuses a second start on the same state', async () => {
@@ -243,12 +270,13 @@ describe('a start, its lines in a terminal, its end, and the next start', () => 
     await expectNothingLeft(state);
   });
 
-  it('begins anew with npm start -- --fresh, and stops on Ctrl-C in a terminal', async () => {
-    const flags = ['--port', String(port), '--state', state, '--fresh'];
+  it('begins anew with npm start -- --fresh, lets a page of another origin call with --origin, and stops on Ctrl-C in a terminal', async () => {
+    const flags = ['--port', String(port), '--state', state, '--fresh', '--origin', ELSEWHERE];
     command = driven(new DrivenCommand('npm', ['start', '--', ...flags]));
     endpoints = await whenReady(command, state);
     expect(await (await fetch(`${endpoints.api}/jobs`)).json()).toEqual({ jobs: [] });
     expect((await fetch(`${endpoints.api}/jobs/${finished.id}`)).status).toBe(404);
+    expect(await allowedFrom(ELSEWHERE)).toEqual([ELSEWHERE, ELSEWHERE]);
     const ticket = await fetch(`${endpoints.api}/jobs/${finished.id}/tickets`, {
       method: 'POST',
       headers: { authorization: `Bearer ${created.token}` },

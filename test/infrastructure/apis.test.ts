@@ -44,7 +44,7 @@ describe('HTTP API', () => {
     );
   });
 
-  it('lets scripts of the page call, and of no other origin', () => {
+  it('lets scripts of the page call, and of no other origin unless told', () => {
     expect(stack.readable(stack.properties('AWS::ApiGatewayV2::Api', 'HttpApi/Api'))).toMatchObject({
       ProtocolType: 'HTTP',
       CorsConfiguration: {

@@ -105,6 +105,38 @@ describe('buckets', () => {
   });
 });
 
+describe('origins', () => {
+  const allowed = (origins: string) => {
+    const told = new SynthesizedStack({ origins });
+    const properties = (type: string, path: string) =>
+      told.readable(told.properties(type, path)) as Record<string, object>; // an object stays one
+    const api = properties('AWS::ApiGatewayV2::Api', 'HttpApi/Api')['CorsConfiguration'];
+    const rules = ['Uploads/Bucket', 'Results/Bucket'].map(
+      (path) => properties('AWS::S3::Bucket', path)['CorsConfiguration'],
+    );
+    return [api, ...rules];
+  };
+
+  it('of other pages may call, upload and read results, where whoever deploys says so', () => {
+    const origins = [PAGE, 'https://app.example.com', 'http://localhost:5173'];
+    expect(allowed('https://app.example.com,http://localhost:5173')).toEqual([
+      expect.objectContaining({ AllowOrigins: origins }),
+      { CorsRules: [expect.objectContaining({ AllowedOrigins: origins })] },
+      { CorsRules: [expect.objectContaining({ AllowedOrigins: origins })] },
+    ]);
+  });
+
+  it('may be all, and never with credentials', () => {
+    const [api, ...rules] = allowed('*');
+    expect(api).toMatchObject({ AllowOrigins: ['*'] });
+    expect(api).not.toHaveProperty('AllowCredentials');
+    expect(rules).toMatchObject([
+      { CorsRules: [{ AllowedOrigins: ['*'] }] },
+      { CorsRules: [{ AllowedOrigins: ['*'] }] },
+    ]);
+  });
+});
+
 describe('data', () => {
   const DATA = ['Jobs/Table', 'Uploads/Bucket', 'Results/Bucket'];
   const policies = (from: SynthesizedStack) =>

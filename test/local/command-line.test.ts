@@ -9,17 +9,21 @@ describe('the arguments of npm start', () => {
       state: undefined,
       fresh: false,
       watch: true,
+      origins: [],
       help: false,
     });
   });
 
   it('are read', () => {
     const flags = ['--port', '65529', '--state', 'elsewhere', '--fresh', '--no-watch', '-h'];
+    const origins = ['https://app.example.com', 'http://localhost:5173'];
+    flags.push(...origins.flatMap((origin) => ['--origin', origin]));
     expect(parseCommandLine(flags)).toEqual({
       port: 65_529,
       state: 'elsewhere',
       fresh: true,
       watch: false,
+      origins,
       help: true,
     });
   });
