@@ -149,7 +149,7 @@ module.exports = {
       from: { path: `^handlers/${STAGES}/`, pathNot: '[.]lambda[.]ts$' },
       to: {
         path: OURS,
-        pathNot: ['^handlers/$1/', '^handlers/(ports|errors|job-fields)[.]ts$', '^protocol/'],
+        pathNot: ['^handlers/$1/', '^handlers/(ports|queue-messages|errors|job-fields)[.]ts$', '^protocol/'],
       },
     },
     {
@@ -185,7 +185,7 @@ module.exports = {
         pathNot: [
           '^handlers/$1/',
           '^handlers/aws/',
-          '^handlers/(environment|ports|errors)[.]ts$',
+          '^handlers/(environment|ports|queue-messages|errors)[.]ts$',
           '^protocol/',
         ],
       },

@@ -13,7 +13,8 @@ import { SubscriptionsTable } from '../aws/subscriptions-table.ts';
 import { createLog } from '../aws/telemetry.ts';
 import { UploadsBucket } from '../aws/uploads-bucket.ts';
 import { readEnvironment } from '../environment.ts';
-import type { Deadline, Now } from '../ports.ts';
+import type { Now } from '../ports.ts';
+import type { Deadline } from '../queue-messages.ts';
 import { createApi } from './api.ts';
 import { answerEvents } from './lambda-event.ts';
 

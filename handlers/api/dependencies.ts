@@ -1,5 +1,6 @@
 import type { Context } from 'hono';
-import type { Deadline, Jobs, Log, Now, Queue, Results, Subscriptions, Tokens, Uploads } from '../ports.ts';
+import type { Jobs, Log, Now, Queue, Results, Subscriptions, Tokens, Uploads } from '../ports.ts';
+import type { Deadline } from '../queue-messages.ts';
 
 /** What the HTTP API needs of the world. */
 export interface ApiDependencies {

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { EpochSchema, JobIdSchema, TimeSchema } from '../../protocol/job.ts';
-import type { Deadline, Delivery, Work } from '../ports.ts';
+import type { Deadline, Delivery, Work } from '../queue-messages.ts';
 
 /** The bodies of our queues' messages, as they are read. */
 

@@ -1,5 +1,6 @@
 import { ChangeRefusedError, JobNotFoundError } from '../errors.ts';
-import type { JobRecord, Jobs, Log, Work } from '../ports.ts';
+import type { JobRecord, Jobs, Log } from '../ports.ts';
+import type { Work } from '../queue-messages.ts';
 import { type Clock, timestampOf } from './clock.ts';
 import { aliveExecution } from './progress-reporter.ts';
 

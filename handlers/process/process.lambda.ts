@@ -8,7 +8,7 @@ import { SqsQueue } from '../aws/sqs-queue.ts';
 import { createLog, createMeter } from '../aws/telemetry.ts';
 import { UploadsBucket } from '../aws/uploads-bucket.ts';
 import { readEnvironment } from '../environment.ts';
-import type { Deadline } from '../ports.ts';
+import type { Deadline } from '../queue-messages.ts';
 import { systemClock } from './clock.ts';
 import { PROCESSORS } from './processors.ts';
 import { type RunJobParts, runJob } from './run-job.ts';

@@ -1,18 +1,8 @@
 import type { JobError, Progress } from '../../protocol/job.ts';
 import { isKind, type Kind } from '../../protocol/kinds.ts';
 import { ChangeRefusedError, JobNotFoundError, UnavailableError } from '../errors.ts';
-import type {
-  Deadline,
-  JobFields,
-  JobRecord,
-  Jobs,
-  Log,
-  Meter,
-  Queue,
-  Results,
-  Uploads,
-  Work,
-} from '../ports.ts';
+import type { JobFields, JobRecord, Jobs, Log, Meter, Queue, Results, Uploads } from '../ports.ts';
+import type { Deadline, Work } from '../queue-messages.ts';
 import { claim } from './claim.ts';
 import { type Clock, timestampOf } from './clock.ts';
 import { jobErrorOf, TIME_LIMIT_ERROR, UNKNOWN_KIND_ERROR } from './job-failure.ts';

@@ -7,7 +7,7 @@ import { SqsQueue } from '../aws/sqs-queue.ts';
 import { SubscriptionsTable } from '../aws/subscriptions-table.ts';
 import { createLog, createMeter } from '../aws/telemetry.ts';
 import { readEnvironment } from '../environment.ts';
-import type { Delivery } from '../ports.ts';
+import type { Delivery } from '../queue-messages.ts';
 import { type DeliverParts, deliver } from './deliver.ts';
 
 const environment = readEnvironment([

@@ -1,5 +1,6 @@
 import { type MalformedDataError, UnavailableError } from '../errors.ts';
-import type { Delivery, JobRecord, Jobs } from '../ports.ts';
+import type { JobRecord, Jobs } from '../ports.ts';
+import type { Delivery } from '../queue-messages.ts';
 import { inTurns } from './in-turns.ts';
 import { FramePoster, frameOf, isConnecting } from './post-frame.ts';
 import { CONCURRENCY, type PublishParts } from './publish.ts';

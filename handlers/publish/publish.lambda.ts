@@ -6,7 +6,7 @@ import { readJobChanges } from '../aws/stream-event.ts';
 import { SubscriptionsTable } from '../aws/subscriptions-table.ts';
 import { createLog, createMeter } from '../aws/telemetry.ts';
 import { readEnvironment } from '../environment.ts';
-import type { Delivery } from '../ports.ts';
+import type { Delivery } from '../queue-messages.ts';
 import { type PublishParts, publish } from './publish.ts';
 
 const environment = readEnvironment([

@@ -1,4 +1,5 @@
-import type { Delivery, Queue, SubscriptionTopic, Watcher } from '../ports.ts';
+import type { Queue, SubscriptionTopic, Watcher } from '../ports.ts';
+import type { Delivery } from '../queue-messages.ts';
 import { inTurns, type Lane } from './in-turns.ts';
 import { type JobChange, type NewestState, newestStates } from './newest-states.ts';
 import { FramePoster, type FramePosterParts, frameOf } from './post-frame.ts';

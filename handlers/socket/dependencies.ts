@@ -1,4 +1,5 @@
-import type { Connections, Delivery, Jobs, Log, Now, Queue, Subscriptions, TicketScope } from '../ports.ts';
+import type { Connections, Jobs, Log, Now, Queue, Subscriptions, TicketScope } from '../ports.ts';
+import type { Delivery } from '../queue-messages.ts';
 
 /** What the socket function needs of the world. */
 export interface SocketDependencies {

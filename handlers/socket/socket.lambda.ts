@@ -6,7 +6,7 @@ import { SqsQueue } from '../aws/sqs-queue.ts';
 import { SubscriptionsTable } from '../aws/subscriptions-table.ts';
 import { createLog } from '../aws/telemetry.ts';
 import { readEnvironment } from '../environment.ts';
-import type { Delivery } from '../ports.ts';
+import type { Delivery } from '../queue-messages.ts';
 import type { SocketAnswer } from './dependencies.ts';
 import { createSocket } from './socket.ts';
 

@@ -6,7 +6,7 @@ import { SqsQueue } from '../aws/sqs-queue.ts';
 import { createLog, createMeter } from '../aws/telemetry.ts';
 import { UploadsBucket } from '../aws/uploads-bucket.ts';
 import { readEnvironment } from '../environment.ts';
-import type { Deadline, Work } from '../ports.ts';
+import type { Deadline, Work } from '../queue-messages.ts';
 import { type SweepParts, sweep } from './sweep.ts';
 
 const environment = readEnvironment(['jobsTable', 'uploadsBucket', 'workQueueUrl', 'deadlinesQueueUrl']);

@@ -5,18 +5,8 @@ import {
   type MalformedDataError,
   UnavailableError,
 } from '../errors.ts';
-import type {
-  Deadline,
-  JobChange,
-  JobRecord,
-  Jobs,
-  Log,
-  Meter,
-  Now,
-  Queue,
-  Uploads,
-  Work,
-} from '../ports.ts';
+import type { JobChange, JobRecord, Jobs, Log, Meter, Now, Queue, Uploads } from '../ports.ts';
+import type { Deadline, Work } from '../queue-messages.ts';
 import { dueOf, isWorkDue } from './due.ts';
 
 /** One message of the deadlines queue. */

@@ -5,7 +5,7 @@ import { SqsQueue } from '../aws/sqs-queue.ts';
 import { createLog } from '../aws/telemetry.ts';
 import { UploadsBucket } from '../aws/uploads-bucket.ts';
 import { readEnvironment } from '../environment.ts';
-import type { Work } from '../ports.ts';
+import type { Work } from '../queue-messages.ts';
 import { createObjectCreated } from './object-created.ts';
 
 const environment = readEnvironment(['jobsTable', 'uploadsBucket', 'workQueueUrl']);

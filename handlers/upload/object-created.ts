@@ -1,6 +1,7 @@
 import type { JobError, Progress } from '../../protocol/job.ts';
 import { ChangeRefusedError } from '../errors.ts';
-import type { JobFields, JobRecord, Jobs, Log, Now, Queue, UploadedObject, Uploads, Work } from '../ports.ts';
+import type { JobFields, JobRecord, Jobs, Log, Now, Queue, UploadedObject, Uploads } from '../ports.ts';
+import type { Work } from '../queue-messages.ts';
 import { mismatchOf } from './mismatch.ts';
 
 /** What S3 says when an upload has arrived. Only the names count: size and tag may be those of an older upload. */

@@ -5,7 +5,7 @@ import { CALLS } from '../../handlers/api/api.ts';
 import { answerEvents, type HttpHandler } from '../../handlers/api/lambda-event.ts';
 import { MemoryJobs } from '../../handlers/memory/memory-jobs.ts';
 import { MemoryQueue } from '../../handlers/memory/memory-queue.ts';
-import type { Deadline } from '../../handlers/ports.ts';
+import type { Deadline } from '../../handlers/queue-messages.ts';
 import { CreatedJobSchema, ProblemSchema } from '../../protocol/http.ts';
 import { ApiSetting, BODY } from '../handlers/api/api-setting.ts';
 

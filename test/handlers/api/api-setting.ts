@@ -7,7 +7,8 @@ import { MemoryResults } from '../../../handlers/memory/memory-results.ts';
 import { MemorySubscriptions } from '../../../handlers/memory/memory-subscriptions.ts';
 import { MemoryTokens } from '../../../handlers/memory/memory-tokens.ts';
 import { MemoryUploads } from '../../../handlers/memory/memory-uploads.ts';
-import type { Deadline, JobRecord } from '../../../handlers/ports.ts';
+import type { JobRecord } from '../../../handlers/ports.ts';
+import type { Deadline } from '../../../handlers/queue-messages.ts';
 import { type CreatedJob, CreatedJobSchema, type Problem, ProblemSchema } from '../../../protocol/http.ts';
 import { parse } from '../../../protocol/invalid.ts';
 

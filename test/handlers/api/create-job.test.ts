@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { fingerprintOf } from '../../../handlers/api/job-id.ts';
 import { UnavailableError } from '../../../handlers/errors.ts';
 import { MemoryQueue } from '../../../handlers/memory/memory-queue.ts';
-import type { Deadline } from '../../../handlers/ports.ts';
+import type { Deadline } from '../../../handlers/queue-messages.ts';
 import { CreatedJobSchema } from '../../../protocol/http.ts';
 import { parse } from '../../../protocol/invalid.ts';
 import { ApiSetting, BODY, problemOf } from './api-setting.ts';

@@ -5,12 +5,13 @@ import { ObjectChangedError, UnavailableError } from '../../../handlers/errors.t
 import { MemoryQueue } from '../../../handlers/memory/memory-queue.ts';
 import { MemoryResults } from '../../../handlers/memory/memory-results.ts';
 import { MemoryUploads } from '../../../handlers/memory/memory-uploads.ts';
-import type { Deadline, JobRecord } from '../../../handlers/ports.ts';
+import type { JobRecord } from '../../../handlers/ports.ts';
 import { ProcessingError, type Processor, type ProcessorInput } from '../../../handlers/process/processor.ts';
 import { PROCESSORS } from '../../../handlers/process/processors.ts';
 import { aliveExecution } from '../../../handlers/process/progress-reporter.ts';
 import { type RunJobParts, runJob } from '../../../handlers/process/run-job.ts';
 import { WorkStoppedError } from '../../../handlers/process/work-stopped.ts';
+import type { Deadline } from '../../../handlers/queue-messages.ts';
 import { KINDS } from '../../../protocol/kinds.ts';
 import { sampleNewJob } from '../../conformance/sample-jobs.ts';
 import { ManualClock } from '../../local/manual-clock.ts';

@@ -3,9 +3,10 @@ import { MemoryConnections } from '../../../handlers/memory/memory-connections.t
 import { MemoryJobs } from '../../../handlers/memory/memory-jobs.ts';
 import { MemoryQueue } from '../../../handlers/memory/memory-queue.ts';
 import { MemorySubscriptions } from '../../../handlers/memory/memory-subscriptions.ts';
-import type { Delivery, JobRecord, SubscriptionTopic } from '../../../handlers/ports.ts';
+import type { JobRecord, SubscriptionTopic } from '../../../handlers/ports.ts';
 import type { DeliverParts } from '../../../handlers/publish/deliver.ts';
 import type { JobChange } from '../../../handlers/publish/newest-states.ts';
+import type { Delivery } from '../../../handlers/queue-messages.ts';
 import { parseServerFrame } from '../../../protocol/frames.ts';
 import type { Job } from '../../../protocol/job.ts';
 import { MADE_AT, sampleNewJob, secondsLater } from '../../conformance/sample-jobs.ts';

@@ -4,13 +4,13 @@ import { MemoryQueue } from '../../../handlers/memory/memory-queue.ts';
 import { MemorySubscriptions } from '../../../handlers/memory/memory-subscriptions.ts';
 import type {
   ConfirmedHead,
-  Delivery,
   JobRecord,
   NewJob,
   SubscriptionTopic,
   TicketScope,
   Watcher,
 } from '../../../handlers/ports.ts';
+import type { Delivery } from '../../../handlers/queue-messages.ts';
 import type {
   ConnectEvent,
   SocketAnswer,

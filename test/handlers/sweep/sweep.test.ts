@@ -3,7 +3,8 @@ import { MalformedDataError, UnavailableError } from '../../../handlers/errors.t
 import { MemoryJobs } from '../../../handlers/memory/memory-jobs.ts';
 import { MemoryQueue } from '../../../handlers/memory/memory-queue.ts';
 import { MemoryUploads } from '../../../handlers/memory/memory-uploads.ts';
-import type { Deadline, JobRecord, Work } from '../../../handlers/ports.ts';
+import type { JobRecord } from '../../../handlers/ports.ts';
+import type { Deadline, Work } from '../../../handlers/queue-messages.ts';
 import { QUEUED_SECONDS, REDELIVERY_SECONDS } from '../../../handlers/sweep/due.ts';
 import { type SweepParts, sweep } from '../../../handlers/sweep/sweep.ts';
 import { sampleNewJob, secondsLater } from '../../conformance/sample-jobs.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { ChangeRefusedError, UnavailableError } from '../../../handlers/errors.ts';
-import type { Work } from '../../../handlers/ports.ts';
+import type { Work } from '../../../handlers/queue-messages.ts';
 import { interleaved } from '../socket/interleaved.ts';
 import { CONTENT, EVENT, UploadSetting } from './upload-setting.ts';
 

@@ -1,7 +1,8 @@
 import { MemoryJobs } from '../../../handlers/memory/memory-jobs.ts';
 import { MemoryQueue } from '../../../handlers/memory/memory-queue.ts';
 import { MemoryUploads } from '../../../handlers/memory/memory-uploads.ts';
-import type { JobRecord, NewJob, Work } from '../../../handlers/ports.ts';
+import type { JobRecord, NewJob } from '../../../handlers/ports.ts';
+import type { Work } from '../../../handlers/queue-messages.ts';
 import {
   createObjectCreated,
   type ObjectCreatedDependencies,
