@@ -1,115 +1,210 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { createJobwireClient } from '../client/client.ts';
-import { startRuntime } from '../local/runtime/runtime.ts';
-import type { Measure } from './measure.ts';
-import { startRunningJob } from './running-job.ts';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { JobsTable } from '../handlers/aws/jobs-table.ts';
+import { ChangeClock } from './change-clock.ts';
+import { type LocalRuntime, startLocalRuntime } from './local-runtime.ts';
+import { type Figure, type Measure, type MeasureSettings, requireInvariant } from './measure.ts';
+import { startPolling } from './polling-client.ts';
+import { alternate, quantile, type Round } from './rounds.ts';
+import { startWatchedJob, type WatchedJob } from './watched-job.ts';
 
-/** What to measure: changes a second on one job, and for how many seconds. */
-export interface LatencyLoad {
-  readonly rate: number;
+/** Changes a second over all jobs; the targets are those of the last. */
+const RATES = [1, 10, 100] as const;
+
+/** Seconds between two requests of a client that polls. */
+const POLL_INTERVALS = [1, 5] as const;
+
+/** While clients poll, that many changes a second are made. */
+const POLLED_RATE = 10;
+
+/** So many at once are created and connected. */
+const JOBS_AT_ONCE = 5;
+
+/** How much is measured. */
+interface Load {
+  readonly jobs: number;
+  readonly rates: readonly number[];
+  /** Of one round at one rate. */
   readonly seconds: number;
+  readonly rounds: number;
+  readonly warmUps: number;
+  /** Jobs that polling clients look at; each is one client. */
+  readonly polled: number;
+  readonly pollIntervals: readonly number[];
 }
 
-/** Milliseconds from the commit to the frame. A commit counts from the moment when its write is sent. */
-export interface LatencyFigures extends LatencyLoad {
-  readonly changes: number;
-  /** States that reached the watcher; fewer than changes where the publisher merged some. */
-  readonly frames: number;
-  readonly p50Ms: number;
-  readonly p95Ms: number;
-  readonly p99Ms: number;
-  readonly maximumMs: number;
-}
+const FULL: Load = {
+  jobs: 100,
+  rates: RATES,
+  seconds: 10,
+  rounds: 3,
+  warmUps: 1,
+  polled: 20,
+  pollIntervals: POLL_INTERVALS,
+};
 
-/** The first changes start the functions cold and are left out. */
-const WARM_UP_CHANGES = 20;
+const QUICK: Load = {
+  jobs: 5,
+  rates: [100],
+  seconds: 1,
+  rounds: 1,
+  warmUps: 0,
+  polled: 2,
+  pollIntervals: [1],
+};
 
-/** The first port of the benchmark's own runtime. */
-const FIRST_PORT = 8_480;
+type Metric = 'p50' | 'p95' | 'p99' | 'requests';
 
 /**
- * Commits changes of one job at a steady rate and looks when a client, over a real socket, has them. Through the
- * whole template: DynamoDB, its stream, the publish function, @connections.
+ * From the commit of a change to its frame in a client: DynamoDB, its stream, the publish function, @connections,
+ * a socket. A commit counts from the moment when its write is sent, so the write itself is in the figure. The
+ * runtime has a process of its own; jobs are changed and watched here.
  */
-export async function measureLatency(load: LatencyLoad): Promise<LatencyFigures> {
-  const stateDirectory = await mkdtemp(path.join(tmpdir(), 'jobwire-bench-'));
-  const runtime = await startRuntime({
-    project: fileURLToPath(new URL('..', import.meta.url)),
-    stateDirectory,
-    firstPort: FIRST_PORT,
-    fresh: false,
-    watch: false,
-    log: () => {},
-  });
-  try {
-    const job = await startRunningJob(runtime.endpoints.api, runtime.administration);
-    const watch = createJobwireClient({ api: runtime.endpoints.api }).watchJob(job.created.job.id, {
-      token: job.created.token,
-    });
-    const received = new Map<number, number>();
-    const subscribed = Promise.withResolvers<void>();
-    watch.on((event) => {
-      if (event.type !== 'job') return;
-      received.set(event.job.seq, performance.now());
-      subscribed.resolve();
-    });
-    await subscribed.promise;
-
-    const sent = new Map<number, number>();
-    const changes = Math.round(load.rate * load.seconds) + WARM_UP_CHANGES;
-    const begun = performance.now();
-    for (let index = 0; index < changes; index += 1) {
-      await delay(Math.max(0, begun + (index * 1000) / load.rate - performance.now()));
-      const at = performance.now();
-      const { seq } = (await job.report(index / changes)).job;
-      if (index >= WARM_UP_CHANGES) sent.set(seq, at);
-    }
-    await job.finish();
-    await watch.finished();
-
-    const latencies = [...sent]
-      .flatMap(([seq, at]) => {
-        const came = received.get(seq);
-        return came === undefined ? [] : [came - at];
-      })
-      .sort((one, other) => one - other);
-    return {
-      ...load,
-      changes: sent.size,
-      frames: latencies.length,
-      p50Ms: percentile(latencies, 0.5),
-      p95Ms: percentile(latencies, 0.95),
-      p99Ms: percentile(latencies, 0.99),
-      maximumMs: percentile(latencies, 1),
-    };
-  } finally {
-    await runtime.close();
-    await rm(stateDirectory, { recursive: true, force: true });
-  }
-}
-
-/** Commit to frame, through the whole template. */
 export const latency: Measure = {
   name: 'latency',
   summary: 'from the commit of a change to its frame in a client, through the local runtime',
-  async run({ quick }) {
-    const { p50Ms, p95Ms, p99Ms } = await measureLatency({ rate: 10, seconds: quick ? 1 : 20 });
-    return {
-      figures: [
-        { name: 'p50', unit: 'ms', value: p50Ms },
-        { name: 'p95', unit: 'ms', value: p95Ms },
-        { name: 'p99', unit: 'ms', value: p99Ms },
-      ],
-      ratios: { p50Ms, p99Ms },
-    };
+  async run(settings) {
+    const load = settings.quick ? QUICK : FULL;
+    settings.log('starts the local runtime');
+    const runtime = await startLocalRuntime();
+    const client = new DynamoDBClient({
+      endpoint: runtime.administration.dynamoDb,
+      ...runtime.administration,
+    });
+    const jobs: WatchedJob[] = [];
+    try {
+      const table = new JobsTable({ client, tableName: runtime.jobsTable });
+      settings.log(`creates and watches ${load.jobs} jobs`);
+      while (jobs.length < load.jobs) {
+        settings.signal.throwIfAborted();
+        const some = Array.from({ length: Math.min(JOBS_AT_ONCE, load.jobs - jobs.length) });
+        jobs.push(...(await Promise.all(some.map(() => startWatchedJob(runtime.api, table)))));
+      }
+      return await compare(load, jobs, runtime, settings);
+    } finally {
+      for (const job of jobs) job.close();
+      client.destroy();
+      await runtime.close();
+    }
   },
 };
 
-/** The value below which that part of sorted values lies (nearest rank). */
-function percentile(sorted: readonly number[], part: number): number {
-  return sorted[Math.max(0, Math.ceil(sorted.length * part) - 1)] ?? Number.NaN;
+async function compare(
+  load: Load,
+  jobs: readonly WatchedJob[],
+  runtime: LocalRuntime,
+  { log, signal }: MeasureSettings,
+): ReturnType<Measure['run']> {
+  const contestants: Record<string, Round<Metric>> = {};
+  for (const rate of load.rates) contestants[pushed(rate)] = () => push(jobs, rate, load.seconds);
+  for (const interval of load.pollIntervals) {
+    contestants[polled(interval)] = () =>
+      poll(jobs.slice(0, load.polled), runtime.api, interval, load.seconds);
+  }
+  const { rounds, warmUps } = load;
+  const measured = await alternate(contestants, { rounds, warmUps, signal, log });
+  const slowest = load.pollIntervals[0] ?? 1;
+  const figures = Object.entries(measured).flatMap(([name, metrics]): Figure[] => {
+    const beside = measured[polled(slowest)];
+    const milliseconds = (['p50', 'p95', 'p99'] as const).map((part): Figure => {
+      const { median: value, spread } = metrics[part];
+      const baseline = beside?.[part].median;
+      return {
+        name: `${name}: ${part}`,
+        unit: 'ms',
+        value,
+        spread,
+        ...(baseline !== undefined &&
+          beside !== metrics && {
+            baseline: { name: polled(slowest), value: baseline },
+            ratio: value / baseline,
+          }),
+      };
+    });
+    const requests = { name: `${name}: requests of a watcher`, unit: '/min', value: metrics.requests.median };
+    return [...milliseconds, requests];
+  });
+  const fastest = measured[pushed(load.rates.at(-1) ?? 0)];
+  requireInvariant(fastest !== undefined, 'No rate was measured');
+  return { figures, ratios: { p50Ms: fastest.p50.median, p99Ms: fastest.p99.median } };
+}
+
+const pushed = (rate: number) => `pushed, ${rate} changes/s`;
+const polled = (interval: number) => `polled every ${interval} s`;
+
+/** The number of a job's newest change; it ascends over all rounds. */
+const newestChange = new WeakMap<WatchedJob, number>();
+
+/** Commits at a steady rate, job after job, and looks when each watcher has the frame. */
+async function push(
+  jobs: readonly WatchedJob[],
+  rate: number,
+  seconds: number,
+): Promise<Record<Metric, number>> {
+  let repeated = 0;
+  const clocks = jobs.map((job) => {
+    const clock = new ChangeClock();
+    job.onFrame = (change) => {
+      if (!clock.heard(change)) repeated += 1;
+    };
+    return clock;
+  });
+  await commitSteadily(jobs, clocks, rate, seconds);
+  await Promise.all(clocks.map((clock) => clock.allHeard()));
+  requireInvariant(repeated === 0, `${repeated} frames told nothing new`);
+  return { ...summed(clocks), requests: 0 };
+}
+
+/** The same changes, looked at by clients that ask every `interval` seconds. */
+async function poll(
+  jobs: readonly WatchedJob[],
+  api: string,
+  interval: number,
+  seconds: number,
+): Promise<Record<Metric, number>> {
+  const clocks = jobs.map(() => new ChangeClock());
+  const begun = performance.now();
+  const clients = jobs.map(({ id, token }, index) =>
+    startPolling({
+      url: `${api}/jobs/${id}`,
+      token,
+      intervalMs: interval * 1000,
+      onChange: (change) => clocks[index]?.heard(change),
+    }),
+  );
+  for (const job of jobs) job.onFrame = () => {};
+  try {
+    await commitSteadily(jobs, clocks, POLLED_RATE, Math.max(seconds, 2 * interval));
+    await Promise.all(clocks.map((clock) => clock.allHeard()));
+  } finally {
+    await Promise.all(clients.map((client) => client.stop()));
+  }
+  const minutes = (performance.now() - begun) / 60_000;
+  const requests = clients.reduce((sum, client) => sum + client.requests, 0);
+  return { ...summed(clocks), requests: requests / clients.length / minutes };
+}
+
+async function commitSteadily(
+  jobs: readonly WatchedJob[],
+  clocks: readonly ChangeClock[],
+  rate: number,
+  seconds: number,
+): Promise<void> {
+  const begun = performance.now();
+  const commits: Promise<void>[] = [];
+  for (let index = 0; index < Math.max(rate * seconds, jobs.length === 0 ? 0 : 1); index += 1) {
+    await delay(Math.max(0, begun + (index * 1000) / rate - performance.now()));
+    const position = index % jobs.length;
+    const [job, clock] = [jobs[position], clocks[position]];
+    if (job === undefined || clock === undefined) break;
+    const change = (newestChange.get(job) ?? 0) + 1;
+    newestChange.set(job, change);
+    commits.push(job.commit(change, () => clock.sent(change)));
+  }
+  await Promise.all(commits);
+}
+
+function summed(clocks: readonly ChangeClock[]): Record<'p50' | 'p95' | 'p99', number> {
+  const sorted = clocks.flatMap(({ latencies }) => latencies).sort((one, other) => one - other);
+  return { p50: quantile(sorted, 0.5), p95: quantile(sorted, 0.95), p99: quantile(sorted, 0.99) };
 }
