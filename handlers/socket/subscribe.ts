@@ -22,7 +22,8 @@ export async function subscribe(
   }
   const { id, job, since } = frame;
   if (!mayName(scope, job)) throw new FrameError('forbidden', 'the ticket is for another job', id);
-  await refuseTooMany(jobTopic(job), connection, id, dependencies);
+  // The ticket of a job allows that job and no topic: its connection never has a second row to count.
+  if (scope.kind === 'owner') await refuseTooMany(jobTopic(job), connection, id, dependencies);
   // A row for a job of somebody else would let the publisher post that job here until it is taken back. So the
   // ticket of an owner, which says nothing of single jobs, costs a read before the row; the ticket of a job was
   // only ever issued to those who may watch it.
