@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdir, readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import * as v from 'valibot';
 import { StartError } from '../errors.ts';
@@ -12,6 +13,16 @@ const CdkJsonSchema = v.object({
 
 /** What the command line asks for by itself: the path of each construct, by which the log names functions. */
 const PATH_METADATA = { 'aws:cdk:enable-path-metadata': true };
+
+/**
+ * What makes the app quick, measured as processor time on two cores. The CDK's check of the template against
+ * CloudFormation's schemas takes 2.7 of 3.7 s and says nothing of what runs here; `cdk synth`, `cdk deploy` and
+ * the tests have it. Node's cache of compiled sources, at its own default place, takes 0.3 of the last second.
+ */
+const QUICK = {
+  CDK_VALIDATION: 'false',
+  NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? path.join(tmpdir(), 'node-compile-cache'),
+};
 
 /** Windows has no groups of processes; an app that is stopped there runs to its end first. */
 const HAS_GROUPS = process.platform !== 'win32';
@@ -39,6 +50,7 @@ export async function synthesize(
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
       ...process.env,
+      ...QUICK,
       PATH: pathWithOurNode(),
       ...{ TMPDIR: temporary, TMP: temporary, TEMP: temporary },
       CDK_OUTDIR: directory,
