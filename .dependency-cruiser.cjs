@@ -31,6 +31,7 @@ const PACKAGES = {
     'jose',
     'papaparse',
     'ulid',
+    'undici',
     'valibot',
   ],
   infrastructure: ['aws-cdk-lib', 'constructs', 'esbuild'],

@@ -10,10 +10,9 @@ import type { JobRecord } from './ports.ts';
 /** An environment variable that the function needs is unset. */
 export class MissingVariableError extends Error {
   override readonly name = 'MissingVariableError';
-  constructor(variable: string) {
-    super(
-      `The environment variable ${variable} is not set: the construct that deploys this function must set it`,
-    );
+  /** `remedy` says who has to set it. */
+  constructor(variable: string, remedy = 'the construct that deploys this function must set it') {
+    super(`The environment variable ${variable} is not set: ${remedy}`);
   }
 }
 

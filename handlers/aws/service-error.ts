@@ -27,7 +27,7 @@ const PASSING_ERRORS: ReadonlySet<string> = new Set([
   'TransactionConflictException',
 ]);
 
-/** The codes by which Node says that a connection failed (Node.js, "Common system errors" and dns). */
+/** The codes by which Node and undici say that a connection failed ("Common system errors", dns; undici, "Errors"). */
 const CONNECTION_ERRORS: ReadonlySet<unknown> = new Set([
   'EAI_AGAIN',
   'ECONNABORTED',
@@ -39,6 +39,10 @@ const CONNECTION_ERRORS: ReadonlySet<unknown> = new Set([
   'EPIPE',
   'ERR_STREAM_PREMATURE_CLOSE',
   'ETIMEDOUT',
+  'UND_ERR_BODY_TIMEOUT',
+  'UND_ERR_CONNECT_TIMEOUT',
+  'UND_ERR_HEADERS_TIMEOUT',
+  'UND_ERR_SOCKET',
 ]);
 
 /** The name of an SDK error, which is the service's error code; empty where it has none. */

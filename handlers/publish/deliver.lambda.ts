@@ -1,6 +1,6 @@
 import { createDynamoDbClient, createSqsClient } from '../aws/clients.ts';
+import { ConnectionPoster } from '../aws/connection-poster.ts';
 import { JobsTable } from '../aws/jobs-table.ts';
-import { ManagedConnections } from '../aws/managed-connections.ts';
 import { DeliverySchema } from '../aws/messages.ts';
 import { type BatchItemFailures, batchItemFailures, readMessages } from '../aws/queue-event.ts';
 import { SqsQueue } from '../aws/sqs-queue.ts';
@@ -26,7 +26,7 @@ const parts: DeliverParts = {
     tableName: environment.subscriptionsTable,
     connectionIndexName: environment.subscriptionsByConnectionIndex,
   }),
-  connections: new ManagedConnections({ socketUrl: environment.socketUrl }),
+  connections: new ConnectionPoster({ socketUrl: environment.socketUrl }),
   deliveries: new SqsQueue<Delivery>({ client: createSqsClient(), queueUrl: environment.deliveriesQueueUrl }),
   now: () => new Date(),
   random: Math.random,

@@ -1,5 +1,5 @@
 import { createDynamoDbClient, createSqsClient } from '../aws/clients.ts';
-import { ManagedConnections } from '../aws/managed-connections.ts';
+import { ConnectionPoster } from '../aws/connection-poster.ts';
 import { type BatchItemFailures, batchItemFailures } from '../aws/queue-event.ts';
 import { SqsQueue } from '../aws/sqs-queue.ts';
 import { readJobChanges } from '../aws/stream-event.ts';
@@ -22,7 +22,7 @@ const parts: PublishParts = {
     tableName: environment.subscriptionsTable,
     connectionIndexName: environment.subscriptionsByConnectionIndex,
   }),
-  connections: new ManagedConnections({ socketUrl: environment.socketUrl }),
+  connections: new ConnectionPoster({ socketUrl: environment.socketUrl }),
   deliveries: new SqsQueue<Delivery>({ client: createSqsClient(), queueUrl: environment.deliveriesQueueUrl }),
   now: () => new Date(),
   log: createLog('publish'),

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ConnectionPoster } from '../../handlers/aws/connection-poster.ts';
 import { ManagedConnections } from '../../handlers/aws/managed-connections.ts';
 import { MemoryConnections } from '../../handlers/memory/memory-connections.ts';
+import type { Connections } from '../../handlers/ports.ts';
 import { describeConnections, newConnectionId } from './connections-suite.ts';
 import { type ManagementServer, startManagementServer } from './management-server.ts';
 
@@ -29,29 +31,40 @@ describeConnections('memory', async () => {
   };
 });
 
-describeConnections('an API Gateway', async () => ({
-  connections: new ManagedConnections({ socketUrl: server.socketUrl }),
-  open: (connection) => void server.frames.set(connection, []),
-  close: (connection) => void server.frames.delete(connection),
-  framesOf: (connection) => server.frames.get(connection) ?? [],
-}));
+/** Both ways to an API Gateway: the one that functions take, and the SDK's client, which is its reference. */
+const POSTERS: readonly [string, (socketUrl: string) => Connections][] = [
+  ['ConnectionPoster', (socketUrl) => new ConnectionPoster({ socketUrl })],
+  ['ManagedConnections', (socketUrl) => new ManagedConnections({ socketUrl })],
+];
 
-describe('what else an API Gateway answers', () => {
+for (const [name, create] of POSTERS) {
+  describeConnections(`an API Gateway through ${name}`, async () => ({
+    connections: create(server.socketUrl),
+    open: (connection) => void server.frames.set(connection, []),
+    close: (connection) => void server.frames.delete(connection),
+    framesOf: (connection) => server.frames.get(connection) ?? [],
+  }));
+}
+
+const failureOf = (post: Promise<void>): Promise<unknown> =>
+  post.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+
+describe.each(POSTERS)('what else an API Gateway answers to %s', (_, create) => {
   const post = async () => {
     const before = server.requests();
-    const error: unknown = await new ManagedConnections({ socketUrl: server.socketUrl })
-      .post(newConnectionId(), '{}')
-      .then(
-        () => undefined,
-        (reason: unknown) => reason,
-      );
+    const error = await failureOf(create(server.socketUrl).post(newConnectionId(), '{}'));
     return { error, requests: server.requests() - before };
   };
 
   it.each([
     [410, undefined, 'ConnectionGoneError'], // a server that does not name the error
     [410, 'GoneException', 'ConnectionGoneError'],
+    [410, 'GoneException:http://internal.amazon.com/coral/com.amazonaws/', 'ConnectionGoneError'],
     [429, 'LimitExceededException', 'UnavailableError'],
+    [429, undefined, 'UnavailableError'],
     [400, 'LimitExceededException', 'UnavailableError'],
     [500, 'InternalServerError', 'UnavailableError'],
     [503, undefined, 'UnavailableError'],
@@ -65,22 +78,49 @@ describe('what else an API Gateway answers', () => {
     expect(await post()).toMatchObject({ error: { name, cause: expect.anything() }, requests: 1 });
   });
 
+  it('tells what API Gateway says of a refusal', async () => {
+    server.answerNext((_request, response) => {
+      response
+        .writeHead(403, { 'x-amzn-errortype': 'ForbiddenException', 'content-type': 'application/json' })
+        .end('{"message":"Signature expired"}');
+    });
+    expect(await post()).toMatchObject({
+      error: { name: 'RefusedError', message: 'API Gateway refused: ForbiddenException: Signature expired' },
+    });
+  });
+
   it('a reset connection is UnavailableError, after one request', async () => {
     server.answerNext((request) => request.socket.resetAndDestroy());
     expect(await post()).toMatchObject({ error: { name: 'UnavailableError' }, requests: 1 });
   });
 
-  it('silence is UnavailableError, after three seconds', async () => {
-    server.answerNext(() => {});
-    const start = performance.now();
-    expect(await post()).toMatchObject({ error: { name: 'UnavailableError' }, requests: 1 });
-    expect(performance.now() - start).toBeGreaterThan(2_900);
+  it('an id that is no text is RefusedError, after no request', async () => {
+    const before = server.requests();
+    const error = await failureOf(create(server.socketUrl).post('\ud800', '{}'));
+    expect(error).toMatchObject({ name: 'RefusedError', cause: { name: 'URIError' } });
+    expect(server.requests()).toBe(before);
   });
 
   it('nobody who listens is UnavailableError', async () => {
-    const connections = new ManagedConnections({ socketUrl: 'ws://127.0.0.1:1/live' });
-    await expect(connections.post(newConnectionId(), '{}')).rejects.toMatchObject({
-      name: 'UnavailableError',
+    const post = create('ws://127.0.0.1:1/live').post(newConnectionId(), '{}');
+    await expect(post).rejects.toMatchObject({ name: 'UnavailableError' });
+  });
+});
+
+describe('an API Gateway that is silent', () => {
+  it('is UnavailableError after three seconds', async () => {
+    const silent = await startManagementServer();
+    for (const _ of POSTERS) silent.answerNext(() => {});
+    const start = performance.now();
+    const failures = POSTERS.map(async ([, create]) => {
+      const error = await failureOf(create(silent.socketUrl).post(newConnectionId(), '{}'));
+      return { error, milliseconds: performance.now() - start };
     });
+    for (const { error, milliseconds } of await Promise.all(failures)) {
+      expect(error).toMatchObject({ name: 'UnavailableError' });
+      expect(milliseconds).toBeGreaterThan(2_900);
+    }
+    expect(silent.requests()).toBe(POSTERS.length);
+    await silent.close();
   });
 });

@@ -1,10 +1,13 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { Socket } from 'node:net';
 import { buffer } from 'node:stream/consumers';
+import type { LoopbackCertificate } from '../../bench/loopback-certificate.ts';
 
 /** An HTTP server that answers as the @connections of API Gateway do (aws-facts 2). */
 export interface ManagementServer {
-  /** `ws://127.0.0.1:<port>/<stage>`, as in `SOCKET_URL`. */
+  /** `ws://127.0.0.1:<port>/<stage>`, as in `SOCKET_URL`; `wss://…` with a certificate. */
   readonly socketUrl: string;
   /** The other ends of the open connections: the frames that came. */
   readonly frames: Map<string, string[]>;
@@ -12,15 +15,17 @@ export interface ManagementServer {
   answerNext(answer: (request: IncomingMessage, response: ServerResponse) => void): void;
   /** How many requests came. */
   readonly requests: () => number;
+  /** Every socket that was ever opened, the oldest first. */
+  readonly sockets: readonly Socket[];
   close(): Promise<void>;
 }
 
-/** Starts the server on a free port. */
-export async function startManagementServer(): Promise<ManagementServer> {
+/** Starts the server on a free port, over TLS if there is a certificate. */
+export async function startManagementServer(certificate?: LoopbackCertificate): Promise<ManagementServer> {
   const frames = new Map<string, string[]>();
   const answers: ((request: IncomingMessage, response: ServerResponse) => void)[] = [];
   let requests = 0;
-  const server = createServer(async (request, response) => {
+  const answer: RequestListener = async (request, response) => {
     requests += 1;
     const body = await buffer(request);
     const scripted = answers.shift();
@@ -34,16 +39,25 @@ export async function startManagementServer(): Promise<ManagementServer> {
     if (body.byteLength > 131_072) return refuse(response, 413, 'PayloadTooLargeException');
     received.push(body.toString());
     return response.writeHead(200).end();
+  };
+  const server =
+    certificate === undefined
+      ? createServer(answer)
+      : createTlsServer({ key: certificate.key, cert: certificate.certificate }, answer);
+  const sockets: Socket[] = [];
+  server.on(certificate === undefined ? 'connection' : 'secureConnection', (socket: Socket) => {
+    sockets.push(socket);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('the server has no port');
   return {
-    socketUrl: `ws://127.0.0.1:${address.port}/live`,
+    socketUrl: `${certificate === undefined ? 'ws' : 'wss'}://127.0.0.1:${address.port}/live`,
     frames,
-    answerNext: (answer) => void answers.push(answer),
+    answerNext: (scripted) => void answers.push(scripted),
     requests: () => requests,
+    sockets,
     close: async () => {
       server.closeAllConnections();
       server.close();

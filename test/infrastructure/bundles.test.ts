@@ -31,8 +31,15 @@ async function exportsOf(bundle: string, variables: Readonly<Record<string, stri
       eval: true,
       env: {
         ...variables,
+        // The construct's is no URL before CloudFormation has put in the id of the API.
+        ...('SOCKET_URL' in variables && {
+          SOCKET_URL: 'wss://abc123.execute-api.us-east-1.amazonaws.com/live',
+        }),
         BUNDLE: pathToFileURL(join(bundle, 'index.mjs')).href,
-        AWS_REGION: 'us-east-1', // Lambda sets it
+        // Lambda sets these.
+        AWS_REGION: 'us-east-1',
+        AWS_ACCESS_KEY_ID: 'test',
+        AWS_SECRET_ACCESS_KEY: 'test',
       },
     },
   );
