@@ -20,7 +20,7 @@ import { claimPorts, portRefusal } from './ports.ts';
 import { rebuildOnChange } from './rebuild.ts';
 import { startApis } from './start-apis.ts';
 import { type RunningEvents, startEvents } from './start-events.ts';
-import { startSecrets, startServices } from './start-services.ts';
+import { startDatabaseEarly, startSecrets, startServices } from './start-services.ts';
 
 /** What the template is made of: changes here rebuild it. */
 const SOURCE_FOLDERS = ['protocol', 'handlers', 'infrastructure', 'client', 'web'] as const;
@@ -102,6 +102,7 @@ async function start(settings: RuntimeSettings, state: StateDirectory, closing: 
   const names = new FunctionNames();
   const log = (line: string) => settings.log(names.shorten(line));
   log('synthesizing the template …');
+  const database = startDatabaseEarly({ state, log, closing });
   const build = new Build(settings.project, state, ports, settings.context ?? {});
   await build.clear();
   const { stack, secretNames } = await build.synthesize(settings.signal);
@@ -122,6 +123,7 @@ async function start(settings: RuntimeSettings, state: StateDirectory, closing: 
   const services = await startServices({
     stack,
     state,
+    database,
     ports,
     principals,
     owner,

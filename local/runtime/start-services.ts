@@ -1,6 +1,7 @@
 import { type Clock, systemClock } from '../clock.ts';
 import type { Principal, Principals } from '../permissions/principal.ts';
-import { type RunningDynamoDb, startDynamoDb } from '../services/dynamodb.ts';
+import { type RunningDynamoDb, startDatabase, startDynamoDb } from '../services/dynamodb.ts';
+import type { DynamoDbProcess } from '../services/dynamodb-process.ts';
 import type { RunningService } from '../services/running-service.ts';
 import { startS3 } from '../services/s3.ts';
 import type { ObjectCreated } from '../services/s3-object-created.ts';
@@ -23,6 +24,8 @@ export interface RunningServices {
 export interface ServiceSettings {
   readonly stack: Stack;
   readonly state: StateDirectory;
+  /** What `startDatabaseEarly` has begun. */
+  readonly database: Promise<DynamoDbProcess>;
   readonly ports: Ports;
   readonly principals: Principals;
   readonly owner: Principal;
@@ -35,9 +38,34 @@ export interface ServiceSettings {
 
 const clock: Clock = systemClock;
 
+/**
+ * Begins to start DynamoDB Local, which takes as long as the synthesis does. Why it fails is told to whoever
+ * awaits it, and to nobody if something else fails before.
+ */
+export function startDatabaseEarly(
+  settings: Pick<ServiceSettings, 'state' | 'log' | 'closing'>,
+): Promise<DynamoDbProcess> {
+  const { state, log, closing } = settings;
+  const notNeeded = new AbortController();
+  const database = startDatabase({
+    directory: state.folder('dynamodb'),
+    log,
+    signal: notNeeded.signal,
+  });
+  database.catch(() => undefined); // not unhandled while the synthesis goes on
+  closing.add(async () => {
+    notNeeded.abort();
+    await database.then(
+      (running) => running.close(), // a second time where the service in front of it has closed it
+      () => undefined,
+    );
+  });
+  return database;
+}
+
 /** Starts Secrets Manager alone: the ARN of a secret, which other resources refer to, is known only then. */
 export async function startSecrets(
-  settings: Omit<ServiceSettings, 'onWrite' | 'onObjectCreated' | 'owner'>,
+  settings: Omit<ServiceSettings, 'onWrite' | 'onObjectCreated' | 'owner' | 'database'>,
 ): Promise<RunningSecretsManager> {
   const { stack, state, ports, principals, log, closing } = settings;
   const secrets = await startSecretsManager({
@@ -54,7 +82,7 @@ export async function startSecrets(
 
 /** Starts the databases, buckets and queues of the template, all at once. */
 export async function startServices(settings: ServiceSettings): Promise<RunningServices> {
-  const { stack, state, ports, principals, owner, log, closing } = settings;
+  const { stack, state, database, ports, principals, owner, log, closing } = settings;
   const started = async <Service extends RunningService>(service: Promise<Service>): Promise<Service> => {
     const running = await service;
     closing.add(() => running.close());
@@ -71,6 +99,7 @@ export async function startServices(settings: ServiceSettings): Promise<RunningS
         owner,
         clock,
         onWrite: settings.onWrite,
+        database,
         log,
       }),
     ),

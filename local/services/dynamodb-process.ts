@@ -26,6 +26,8 @@ export interface DynamoDbProcessSettings {
   readonly directory: string;
   /** The Java command; by default that of `JAVA_HOME`, or else `java`. */
   readonly javaCommand?: string;
+  /** Ends a start that is under way, which then rejects. */
+  readonly signal?: AbortSignal;
   /** Called when Java ends though nobody asked it to. */
   readonly onUnexpectedExit: (output: string) => void;
 }
@@ -62,7 +64,7 @@ const GET_JAVA = 'Install a Java 17 or later runtime (https://adoptium.net), the
  *
  * DynamoDB Local itself listens on all interfaces; it has no option for that.
  *
- * @throws JavaMissingError, DatabaseStartError
+ * @throws JavaMissingError, DatabaseStartError; the latter also when it is told to stop before it is ready.
  */
 export async function startDynamoDbProcess(settings: DynamoDbProcessSettings): Promise<DynamoDbProcess> {
   await mkdir(settings.directory, { recursive: true });
@@ -99,6 +101,8 @@ export async function startDynamoDbProcess(settings: DynamoDbProcessSettings): P
     if (signal !== null && javaPid !== undefined) killIfAlive(javaPid);
     ended.abort();
   });
+  const stop = () => disconnect(supervisor);
+  settings.signal?.addEventListener('abort', stop, { once: true });
   try {
     javaPid = await startedJava(supervisor, () => output);
     await untilAccepting(port, ended.signal, () => output);
@@ -106,6 +110,8 @@ export async function startDynamoDbProcess(settings: DynamoDbProcessSettings): P
     disconnect(supervisor);
     await exited;
     throw error;
+  } finally {
+    settings.signal?.removeEventListener('abort', stop);
   }
   let closing = false;
   ended.signal.addEventListener('abort', () => {

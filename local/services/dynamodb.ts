@@ -28,6 +28,8 @@ export interface DynamoDbSettings {
   readonly log: (line: string) => void;
   /** The Java command; by default that of `JAVA_HOME`, or else `java`. */
   readonly javaCommand?: string;
+  /** DynamoDB Local, where its start was begun before; it is closed with the rest. */
+  readonly database?: Promise<DynamoDbProcess>;
 }
 
 /** A running DynamoDB. */
@@ -50,12 +52,7 @@ const IDLE_CONNECTION_MS = 10_000;
  * @throws JavaMissingError, DatabaseStartError, TableDiffersError, and the system's error if the port is taken
  */
 export async function startDynamoDb(settings: DynamoDbSettings): Promise<RunningDynamoDb> {
-  const { log } = settings;
-  const database = await startDynamoDbProcess({
-    directory: settings.directory,
-    ...(settings.javaCommand === undefined ? {} : { javaCommand: settings.javaCommand }),
-    onUnexpectedExit: (output) => log(`DynamoDB Local ended; stop and run npm start again.\n${output}`),
-  });
+  const database = await (settings.database ?? startDatabase(settings));
   // Jetty inside DynamoDB Local ends a connection after 30 seconds of silence: we must be the first to do so,
   // or a call could be sent into a connection that is just being closed.
   const agent = new Agent({ keepAlive: true, timeout: IDLE_CONNECTION_MS });
@@ -81,6 +78,22 @@ export async function startDynamoDb(settings: DynamoDbSettings): Promise<Running
     await database.close();
     throw error;
   }
+}
+
+/**
+ * Starts DynamoDB Local alone, which can be done before its tables are known.
+ * @throws as `startDynamoDbProcess` does
+ */
+export async function startDatabase(
+  settings: Pick<DynamoDbSettings, 'directory' | 'javaCommand' | 'log'> & { readonly signal?: AbortSignal },
+): Promise<DynamoDbProcess> {
+  const { directory, javaCommand, log, signal } = settings;
+  return await startDynamoDbProcess({
+    directory,
+    ...(javaCommand === undefined ? {} : { javaCommand }),
+    ...(signal === undefined ? {} : { signal }),
+    onUnexpectedExit: (output) => log(`DynamoDB Local ended; stop and run npm start again.\n${output}`),
+  });
 }
 
 async function ensureTables(

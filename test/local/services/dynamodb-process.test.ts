@@ -1,9 +1,10 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import {
   DatabaseStartError,
@@ -30,6 +31,11 @@ function isAlive(pid: number): boolean {
   }
 }
 
+/** Of every process on this machine. */
+async function commandLines(): Promise<string> {
+  return (await promisify(execFile)('ps', ['-A', '-ww', '-o', 'args='])).stdout;
+}
+
 const gone = (pid: number) =>
   vi.waitFor(() => expect(isAlive(pid)).toBe(false), { timeout: 10_000, interval: 20 });
 
@@ -46,6 +52,25 @@ describe('Java', () => {
       await database.close();
       expect(isAlive(database.javaPid)).toBe(false);
       expect(unexpected).not.toHaveBeenCalled();
+    },
+    LIMIT,
+  );
+
+  it(
+    'is gone when its start was given up',
+    async () => {
+      const notNeeded = new AbortController();
+      const folder = join(directory, 'given-up');
+      const start = startDynamoDbProcess({
+        directory: folder,
+        signal: notNeeded.signal,
+        onUnexpectedExit: () => undefined,
+      });
+      const isRunning = async () => expect(await commandLines()).toContain(folder);
+      await vi.waitFor(isRunning, { timeout: 10_000, interval: 20 });
+      notNeeded.abort();
+      await expect(start).rejects.toThrow(DatabaseStartError);
+      expect(await commandLines()).not.toContain(folder);
     },
     LIMIT,
   );
