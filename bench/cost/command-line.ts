@@ -1,0 +1,79 @@
+import { parseArgs } from 'node:util';
+import { DEFAULT_LOAD, LOAD_OPTIONS, type Load, LoadError, loadOf } from './load.ts';
+import { REGION } from './prices.ts';
+
+/** What the command line asks for. */
+export type Request =
+  | { readonly kind: 'help'; readonly text: string }
+  | { readonly kind: 'refused'; readonly problem: string }
+  | { readonly kind: 'bill'; readonly load: Load; readonly json: boolean };
+
+const NAMES = Object.keys(LOAD_OPTIONS) as (keyof Load)[]; // keys of a Record<keyof Load, …>
+
+/** Reads the arguments behind `npm run cost --`; never throws. */
+export function readCommandLine(args: readonly string[]): Request {
+  let values: ReturnType<typeof parse>;
+  try {
+    values = parse(args);
+  } catch (error) {
+    return { kind: 'refused', problem: error instanceof Error ? error.message : String(error) };
+  }
+  if (values['help'] === true) return { kind: 'help', text: help() };
+  if (values['region'] !== undefined && values['region'] !== REGION) {
+    return { kind: 'refused', problem: `There are prices of ${REGION} only (bench/cost/prices.ts)` };
+  }
+  const said: Partial<Record<keyof Load, number>> = {};
+  for (const name of NAMES) {
+    const text = values[LOAD_OPTIONS[name].flag];
+    // Number('') is 0: an empty word is no number.
+    if (typeof text === 'string') said[name] = text.trim() === '' ? Number.NaN : Number(text);
+  }
+  try {
+    return { kind: 'bill', load: loadOf(said), json: values['json'] === true };
+  } catch (error) {
+    if (!(error instanceof LoadError)) throw error;
+    return { kind: 'refused', problem: error.message };
+  }
+}
+
+function parse(args: readonly string[]): Readonly<Record<string, string | boolean | undefined>> {
+  const numbers = Object.fromEntries(
+    NAMES.map((name) => [LOAD_OPTIONS[name].flag, { type: 'string' }] as const),
+  );
+  return parseArgs({
+    args: [...args],
+    options: {
+      ...numbers,
+      region: { type: 'string' },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  }).values;
+}
+
+function help(): string {
+  const lines = NAMES.map((name): readonly [string, string] => {
+    const { flag, help: text, minimum, maximum } = LOAD_OPTIONS[name];
+    const standard =
+      name === 'watchMinutes'
+        ? ''
+        : ` (default ${grouped(DEFAULT_LOAD[name])}; ${grouped(minimum)} to ${grouped(maximum)})`;
+    return [`--${flag} <number>`, `${text}${standard}`];
+  });
+  const options: readonly (readonly [string, string])[] = [
+    ...lines,
+    ['--region <name>', `${REGION}, the only one that there are prices of`],
+    ['--json', 'print the bill as JSON'],
+    ['--help', 'print this'],
+  ];
+  const width = Math.max(...options.map(([flag]) => flag.length));
+  return `Prints what a month of Jobwire costs: pushed to its watchers, and polled by them.
+
+Usage: npm run cost -- --jobs-per-day 100000 --watchers 3 --updates 20
+
+${options.map(([flag, text]) => `  ${flag.padEnd(width)}  ${text}`).join('\n')}`;
+}
+
+function grouped(value: number): string {
+  return value.toLocaleString('en-US', { maximumFractionDigits: 6 });
+}

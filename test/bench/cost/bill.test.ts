@@ -1,0 +1,138 @@
+import { describe, expect, it } from 'vitest';
+import { type Bill, billOf, equalInterval, pollingDollars } from '../../../bench/cost/bill.ts';
+import { type Load, loadOf } from '../../../bench/cost/load.ts';
+import type { Meter } from '../../../bench/cost/prices.ts';
+
+/** A thousand jobs a day of ten seconds each, without an upload worth speaking of. */
+const SMALL: Partial<Load> = {
+  jobsPerDay: 1_000,
+  watchers: 2,
+  updates: 5,
+  uploadSeconds: 0,
+  jobSeconds: 10,
+  watchMinutes: 1,
+  payloadMb: 1,
+  resultKb: 0,
+  stateKb: 1,
+  pingSeconds: 25,
+  pollSeconds: 2,
+};
+const JOBS = 30_000;
+
+function quantity(bill: Bill, part: keyof Bill, meter: Meter): number {
+  return bill[part].items.find((item) => item.meter === meter)?.quantity ?? 0;
+}
+
+describe('the bill of push', () => {
+  const bill = billOf(loadOf(SMALL));
+
+  it('counts messages: each watcher’s frames, its subscribe and its pings with their answers', () => {
+    // 9 states: created, queued, running, 5 reports, succeeded. All but the first are pushed.
+    const frames = 8;
+    const asked = 2 + 2 * 2; // subscribe and two pings in a minute
+    expect(quantity(bill, 'push', 'socketMessages')).toBe(JOBS * 2 * (frames + asked));
+    expect(quantity(bill, 'push', 'connectionMinutes')).toBe(JOBS * 2);
+  });
+
+  it('counts a ticket for each watcher but the one who made the job', () => {
+    expect(quantity(bill, 'push', 'httpRequests')).toBe(JOBS);
+  });
+
+  it('counts reads and writes by the budget of requests', () => {
+    const published = 9 * 2; // two topics, a unit each
+    const ofAWatcher = 1 + 2 * 1 + 0.5; // subscribe, two pings, $disconnect
+    expect(quantity(bill, 'push', 'readUnits')).toBe(JOBS * (published + 1 + 2 * ofAWatcher)); // 1: the ticket
+    const written = 2 + (2 + 1) + 4; // subscribe, the first ping and one that tells more, $disconnect
+    expect(quantity(bill, 'push', 'writeUnits')).toBe(JOBS * 2 * written);
+  });
+
+  it('counts an invocation for each change, connect, frame and disconnect', () => {
+    const ofAWatcher = 2 + 1 + 2 + 1; // authorize and $connect, subscribe, two pings, $disconnect
+    expect(quantity(bill, 'push', 'invocations')).toBe(JOBS * (9 + 1 + 2 * ofAWatcher));
+    const merged = billOf(loadOf({ ...SMALL, changesPerBatch: 3 }));
+    expect(quantity(merged, 'push', 'invocations')).toBe(JOBS * (3 + 1 + 2 * ofAWatcher));
+  });
+
+  it('grows with the connections that a long watch takes', () => {
+    const long = billOf(loadOf({ ...SMALL, watchMinutes: 240 }));
+    expect(quantity(long, 'push', 'connectionMinutes')).toBe(JOBS * 2 * 240);
+    expect(quantity(long, 'push', 'httpRequests')).toBe(JOBS * (2 * 3 - 1));
+  });
+});
+
+describe('the bill of polling', () => {
+  it('counts a request, an invocation and a read for each poll', () => {
+    const bill = billOf(loadOf(SMALL));
+    for (const meter of ['httpRequests', 'invocations', 'readUnits'] as const) {
+      expect(quantity(bill, 'polling', meter)).toBe(JOBS * 2 * 30);
+    }
+    expect(quantity(bill, 'polling', 'socketMessages')).toBe(0);
+    expect(quantity(bill, 'polling', 'writeUnits')).toBe(0);
+  });
+
+  it('is dearer the more often is polled', () => {
+    const load = loadOf(SMALL);
+    expect(pollingDollars(load, 1)).toBeCloseTo(2 * pollingDollars(load, 2), 0);
+    expect(billOf(load).polling.dollars).toBe(pollingDollars(load, 2));
+  });
+});
+
+describe('what both ways need', () => {
+  it('counts the flows of each job', () => {
+    const bill = billOf(loadOf(SMALL));
+    // Put with its index, queued, claim, 5 reports, and the end with two.
+    expect(quantity(bill, 'common', 'writeUnits')).toBe(JOBS * (2 + 1 + 1 + 5 + 2));
+    // Of the API, of object-created, of process; and two looks for deadlines.
+    expect(quantity(bill, 'common', 'invocations')).toBe(JOBS * (1 + 1 + 1 + 2));
+    expect(quantity(bill, 'common', 'events')).toBe(JOBS);
+    // Seven days of 30: a payload of 1 MB each.
+    expect(quantity(bill, 'common', 'objectGigabytes')).toBeCloseTo((JOBS * 0.001 * 7) / 30);
+    const work = 10 * (1769 / 1024);
+    const gigabyteSeconds = quantity(bill, 'common', 'gigabyteSeconds');
+    expect(gigabyteSeconds / JOBS).toBeGreaterThan(work);
+    expect(gigabyteSeconds / JOBS).toBeLessThan(work + 0.1);
+  });
+
+  it('writes a unit more for each KB more of a job', () => {
+    const bill = billOf(loadOf({ ...SMALL, stateKb: 3 }));
+    expect(quantity(bill, 'common', 'writeUnits')).toBe(JOBS * (2 + 1 + 1 + 5 + 2 + 9 * 2));
+  });
+
+  it('uploads what is large in parts', () => {
+    const bill = billOf(loadOf({ ...SMALL, payloadMb: 1_000 }));
+    const parts = Math.ceil(1e9 / (8 * 1024 ** 2));
+    expect(quantity(bill, 'common', 'objectWrites')).toBe(JOBS * (parts + 2 + 1)); // begin, complete; the result
+  });
+
+  it('signs silent work’s life every twenty seconds', () => {
+    const silent = billOf(loadOf({ ...SMALL, updates: 0, jobSeconds: 60 }));
+    expect(quantity(silent, 'common', 'writeUnits')).toBe(JOBS * (2 + 1 + 1 + 3 + 2));
+  });
+
+  it('costs something each month without any job', () => {
+    const bill = billOf(loadOf({ ...SMALL, jobsPerDay: 0 }));
+    expect(bill.common.dollars).toBeGreaterThan(1);
+    expect(bill.common.dollars).toBeLessThan(15);
+    expect(bill.push.dollars + bill.polling.dollars).toBe(0);
+  });
+});
+
+describe('the interval at which polling costs as much as push', () => {
+  it('is where both bills are equal', () => {
+    const load = loadOf(SMALL);
+    const interval = equalInterval(load);
+    if (interval === undefined) throw new Error('There is none');
+    expect(pollingDollars(load, interval) / billOf(load).push.dollars).toBeCloseTo(1, 3);
+    expect(pollingDollars(load, interval / 2)).toBeGreaterThan(billOf(load).push.dollars);
+  });
+
+  it('is shorter the more is pushed', () => {
+    const few = equalInterval(loadOf({ ...SMALL, updates: 1 })) ?? 0;
+    const many = equalInterval(loadOf({ ...SMALL, updates: 90 })) ?? 0;
+    expect(many).toBeLessThan(few);
+  });
+
+  it('is absent where nobody watches', () => {
+    expect(equalInterval(loadOf({ ...SMALL, watchers: 0 }))).toBeUndefined();
+  });
+});

@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest';
+import { billOf } from '../../../bench/cost/bill.ts';
+import { readCommandLine } from '../../../bench/cost/command-line.ts';
+import { LOAD_OPTIONS, loadOf } from '../../../bench/cost/load.ts';
+import { renderBill, sumsOf } from '../../../bench/cost/print.ts';
+import { DEFAULT_TIMINGS } from '../../../client/timings.ts';
+
+describe('npm run cost --', () => {
+  it('reads what is said, and takes the rest from the defaults', () => {
+    const asked = readCommandLine(['--jobs-per-day', '100000', '--watchers=3', '--updates', '20', '--json']);
+    expect(asked).toEqual({
+      kind: 'bill',
+      json: true,
+      load: loadOf({ jobsPerDay: 100_000, watchers: 3, updates: 20 }),
+    });
+  });
+
+  it('counts pings as often as the client sends them', () => {
+    expect(loadOf({}).pingSeconds * 1_000).toBe(DEFAULT_TIMINGS.pingMs);
+  });
+
+  it('lets watchers stay as long as their job takes, unless told', () => {
+    expect(loadOf({ uploadSeconds: 30, jobSeconds: 90 }).watchMinutes).toBe(2);
+    expect(loadOf({ watchMinutes: 480 }).watchMinutes).toBe(480);
+  });
+
+  it.each([
+    [['--watchers', 'many'], /--watchers must be a number from 0/],
+    [['--watchers', ''], /--watchers must be a number/],
+    [['--jobs-per-day', '-1'], /jobs-per-day/],
+    [['--jobs-per-day=-1'], /--jobs-per-day must be a number from 0/],
+    [['--tags', '1.5'], /--tags must be a whole number from 0 to 10/],
+    [['--job-seconds', '1', '--updates', '11'], /at most 10 reports, ten a second/],
+    [['--region', 'eu-central-1'], /prices of us-east-1 only/],
+    [['--wachters', '3'], /Unknown option '--wachters'/],
+    [['3'], /3/],
+  ])('refuses %j with a sentence', (args, problem) => {
+    const asked = readCommandLine(args);
+    expect(asked.kind === 'refused' ? asked.problem : asked.kind).toMatch(problem);
+  });
+
+  it('explains every option', () => {
+    const asked = readCommandLine(['--help']);
+    const text = asked.kind === 'help' ? asked.text : '';
+    for (const { flag, help } of Object.values(LOAD_OPTIONS)) {
+      expect(text).toContain(`--${flag} <number>`);
+      expect(text).toContain(help);
+    }
+  });
+});
+
+describe('the printed bill', () => {
+  const load = loadOf({ jobsPerDay: 100_000, watchers: 3, updates: 20, pollSeconds: 10 });
+  const bill = billOf(load);
+  const text = renderBill(load, bill);
+
+  it('has every item with quantity, price and sum', () => {
+    const [messages] = bill.push.items;
+    expect(messages).toMatchObject({ meter: 'socketMessages', quantity: 333_000_000 });
+    expect(text).toMatch(
+      /WebSocket API: messages of up to 32 KB, in and out +333,000,000 +\$1 a million +\$333\.00/,
+    );
+    expect(text).toMatch(/events of S3, which are opt-in +3,000,000 +\$1 a million \? +\$3\.00/);
+  });
+
+  it('compares push with polling at four intervals', () => {
+    const { push, polling } = sumsOf(load, bill);
+    expect(Object.keys(polling)).toEqual(['1', '2', '5', '10']);
+    expect(push).toBeCloseTo(bill.common.dollars + bill.push.dollars);
+    expect(polling['10']).toBeCloseTo(bill.common.dollars + bill.polling.dollars);
+    expect(text).toMatch(/^Push +\$[\d,.]+ +\$[\d.]+$/m);
+    expect(text).toMatch(/one poll every [\d.]+ s\.$/);
+  });
+});
