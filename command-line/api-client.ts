@@ -17,11 +17,18 @@ export async function openClient(options: ApiOptions): Promise<JobwireClient> {
   });
 }
 
+/** Whether a URL is one of the API: of its origin, and at or below its path. */
+export function belongsTo(api: string, url: string): boolean {
+  const [base, asked] = [new URL(api), new URL(url)];
+  const folder = base.pathname.replace(/\/*$/, '/');
+  return asked.origin === base.origin && `${asked.pathname}/`.startsWith(folder);
+}
+
 function withToken(api: string, token: string) {
   return (url: string, init?: RequestInit): Promise<Response> => {
     const headers = new Headers(init?.headers);
     // Storage has its own signature and must never see the token.
-    if (url.startsWith(api) && !headers.has('authorization')) headers.set('authorization', `Bearer ${token}`);
+    if (belongsTo(api, url) && !headers.has('authorization')) headers.set('authorization', `Bearer ${token}`);
     return fetch(url, { ...init, headers });
   };
 }

@@ -53,8 +53,12 @@ export class BarsDisplay implements Display {
   }
 
   close(): void {
-    this.#drawNow();
+    clearTimeout(this.#frame);
     this.#output.off('resize', this.#draw);
+    // Once more and whole: what moves in place is cut to the height of the terminal, and with it who failed.
+    this.#update.clear();
+    const lines = this.#lines();
+    if (lines.length > 0) this.#output.write(`${lines.join('\n')}\n`);
     this.#update.done();
   }
 
@@ -65,12 +69,14 @@ export class BarsDisplay implements Display {
   #drawNow(): void {
     clearTimeout(this.#frame);
     this.#frame = undefined;
+    this.#update(this.#lines().join('\n'));
+  }
+
+  #lines(): readonly string[] {
     const lines = [...this.#rows].map(([id, row]) => lineOf(id, row));
     if (this.#upload !== undefined) lines.unshift(this.#upload);
     const labelWidth = Math.max(0, ...lines.map(({ label }) => label.length));
-    this.#update(
-      lines.map((line) => renderLine(line, labelWidth, this.#output.columns, this.#output)).join('\n'),
-    );
+    return lines.map((line) => renderLine(line, labelWidth, this.#output.columns, this.#output));
   }
 }
 

@@ -10,6 +10,11 @@ import { PlainDisplay } from './plain-display.ts';
 export function chooseDisplay(output: Output, json: boolean, environment: NodeJS.ProcessEnv): Display {
   if (json) return new JsonDisplay(output);
   // TERM=dumb is how editors and CI say that they cannot move a cursor.
-  if (output.isTTY && environment['TERM'] !== 'dumb') return new BarsDisplay(output);
+  if (canDraw(output) && environment['TERM'] !== 'dumb') return new BarsDisplay(output);
   return new PlainDisplay(output);
+}
+
+/** A pseudo terminal that nobody has told its size says 0: lines that move would break anywhere there. */
+function canDraw({ isTTY, columns, rows }: Output): boolean {
+  return isTTY && columns > 0 && rows > 0;
 }

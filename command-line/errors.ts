@@ -30,7 +30,11 @@ export class InterruptedError extends Error {
 /** The sentence and the exit code for what the client throws; undefined for what is a fault of ours. */
 export function explain(error: unknown): CommandError | undefined {
   if (error instanceof CommandError) return error;
-  if (error instanceof ProblemError) return new CommandError(problemText(error), EXIT.refused);
+  if (error instanceof ProblemError) {
+    // What is wrong with the request was said on the command line.
+    const code = error.code === 'bad-request' ? EXIT.usage : EXIT.refused;
+    return new CommandError(problemText(error), code);
+  }
   if (error instanceof UnreachableError) {
     return new CommandError(`${error.message}: is it running there, and is the address right?`, EXIT.refused);
   }

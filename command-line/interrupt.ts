@@ -5,7 +5,7 @@ import { EXIT } from './exit-codes.ts';
 export interface Interrupt {
   /** Aborts with an `InterruptedError` at the first Ctrl-C; a second one does not wait for what is being ended. */
   readonly signal: AbortSignal;
-  /** Listens no more. */
+  /** Leaves Ctrl-C to others. */
   stop(): void;
 }
 
@@ -28,15 +28,15 @@ export function listenForInterrupt(): Interrupt {
     interruptedAt ??= performance.now();
     controller.abort(new InterruptedError('stopped'));
   };
-  // `jobwire watch … | head -1`: nobody reads any more, which is no fault.
+  // `jobwire watch … | head -1`: nobody reads any more, which is no fault. These listeners stay: a pipe tells of its
+  // end after the last word was written to it, which may be after `stop`.
   const unread = () => controller.abort(new InterruptedError('nobody reads'));
   for (const signal of signals) process.on(signal, interrupt);
-  process.stdout.on('error', unread);
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', unread);
   return {
     signal: controller.signal,
     stop() {
       for (const signal of signals) process.off(signal, interrupt);
-      process.stdout.off('error', unread);
     },
   };
 }

@@ -9,6 +9,9 @@ import type { Output } from './display.ts';
 import { CommandError } from './errors.ts';
 import { EXIT, type ExitCode, exitCodeOf, worst } from './exit-codes.ts';
 
+/** A timer beyond 31 bits of milliseconds goes off at once (https://nodejs.org/api/timers.html). */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 /** What `jobwire replay` is told. */
 export interface ReplayOptions {
   /** 2 is twice as fast as it was. */
@@ -31,7 +34,7 @@ export async function replay(file: string, { speed, signal }: ReplayOptions): Pr
       signal.throwIfAborted();
       if (!isNewer(job, newest.get(job.id))) continue; // two recordings put together may say a thing twice
       const at = Date.parse(job.updatedAt);
-      if (lastAt !== undefined && at > lastAt) await wait((at - lastAt) / speed, undefined, { signal });
+      if (lastAt !== undefined && at > lastAt) await pause((at - lastAt) / speed, signal);
       lastAt = Math.max(at, lastAt ?? at);
       newest.set(job.id, job);
       display.job(job);
@@ -49,6 +52,13 @@ export async function replay(file: string, { speed, signal }: ReplayOptions): Pr
     isTerminal(status) ? exitCodeOf(status) : EXIT.succeeded,
   );
   return worst(codes);
+}
+
+/** Waits so many milliseconds, however many, or rejects when the signal aborts. */
+async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  for (let left = milliseconds; left > 0; left -= LONGEST_TIMER_MS) {
+    await wait(Math.min(left, LONGEST_TIMER_MS), undefined, { signal });
+  }
 }
 
 async function* recordedJobs(file: string): AsyncGenerator<Job> {

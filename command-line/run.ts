@@ -1,8 +1,10 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from '@commander-js/extra-typings';
+import * as v from 'valibot';
 import packageJson from '../package.json' with { type: 'json' };
+import { JobIdSchema } from '../protocol/job.ts';
 import { openClient } from './api-client.ts';
 import { cancelJob } from './cancel.ts';
-import { explain, InterruptedError } from './errors.ts';
+import { CommandError, explain, InterruptedError } from './errors.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { type Interrupt, listenForInterrupt } from './interrupt.ts';
 import { listJobs } from './jobs.ts';
@@ -83,7 +85,7 @@ function programOf({ signal }: Interrupt, ended: (code: ExitCode) => void) {
     .option('--json', 'print each state as a line of JSON', false)
     .addHelpText('after', FINDING + EXIT_CODES)
     .action(async (ids, { api, stack, json }) => {
-      ended(await watchJobs(await openClient({ api, stack }), ids, { json, signal }));
+      ended(await watchJobs(await openClient({ api, stack }), ids.map(jobId), { json, signal }));
     });
 
   withApi(program.command('jobs'))
@@ -100,7 +102,7 @@ function programOf({ signal }: Interrupt, ended: (code: ExitCode) => void) {
     .argument('<job>', 'its id')
     .addHelpText('after', FINDING)
     .action(async (id, { api, stack }) => {
-      await cancelJob(await openClient({ api, stack }), id, signal);
+      await cancelJob(await openClient({ api, stack }), jobId(id), signal);
     });
 
   program
@@ -124,6 +126,12 @@ function withApi(command: Command) {
 
 function collect(value: string, before: readonly string[]): readonly string[] {
   return [...before, value];
+}
+
+/** An id as it was given, once it can be one: what is none would be asked for in vain, and end as a refusal. */
+function jobId(text: string): string {
+  if (v.is(JobIdSchema, text)) return text;
+  throw new CommandError(`"${text}" is no job id such as job_01JCXW3V6Q8Y2T5R9K4M7N0PZA.`, EXIT.usage);
 }
 
 function wholeNumber(text: string): number {

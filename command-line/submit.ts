@@ -10,6 +10,7 @@ import type { Display, Output } from './display.ts';
 import { CommandError, InterruptedError } from './errors.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { follow, type Outcome } from './follow.ts';
+import { cancelStopped } from './stopped-upload.ts';
 import { stoppedSentence } from './watch.ts';
 
 /** What `jobwire submit` is told. */
@@ -40,7 +41,7 @@ export async function submit(client: JobwireClient, file: string, options: Submi
   } catch (error) {
     display.close();
     if (!(error instanceof InterruptedError)) throw error;
-    console.error(submission.stoppedSentence);
+    console.error(`\n${await submission.endStopped()}`);
     return EXIT.interrupted;
   }
 }
@@ -52,7 +53,7 @@ class Submission {
   readonly #content: Blob;
   readonly #options: SubmitOptions;
   readonly #display: Display;
-  #id: string | undefined;
+  #made: { readonly id: string; readonly token: string } | undefined;
   #uploaded = false;
 
   constructor(
@@ -75,8 +76,8 @@ class Submission {
     // The upload goes on trying for minutes where nobody answers; a person should hear of that at once.
     await this.#client.list({ limit: 1, signal });
     const upload = this.#begin();
-    const job = await upload.job;
-    this.#id = job.id;
+    const [job, token] = await Promise.all([upload.job, upload.token]);
+    this.#made = { id: job.id, token };
     if (!watching) this.#display.job(job); // the watch begins with it
     const outcome = watching
       ? follow(await upload.watch({ signal }), this.#display)
@@ -93,11 +94,11 @@ class Submission {
     return await outcome;
   }
 
-  /** What Ctrl-C has done. */
-  get stoppedSentence(): string {
-    if (this.#id === undefined) return '\nStopped before there was a job.';
-    if (!this.#uploaded) return `\nStopped the upload, and cancelled ${this.#id}.`;
-    return stoppedSentence([this.#id]);
+  /** What Ctrl-C has done: a job whose file will never come is cancelled, and one that has its file goes on. */
+  async endStopped(): Promise<string> {
+    if (this.#made === undefined) return 'Stopped before there was a job.';
+    const { id, token } = this.#made;
+    return this.#uploaded ? stoppedSentence([id]) : await cancelStopped(this.#client, id, token);
   }
 
   #begin(): JobUpload {
@@ -117,7 +118,11 @@ class Submission {
 /** A file that is read piece by piece while it is sent, whatever its size. */
 async function openFile(file: string): Promise<Blob> {
   try {
-    if (!(await stat(file)).isFile()) throw new CommandError(`${file} is not a file.`, EXIT.usage);
+    const facts = await stat(file);
+    if (!facts.isFile()) throw new CommandError(`${file} is not a file.`, EXIT.usage);
+    if (facts.size === 0) {
+      throw new CommandError(`${file} is empty: there is nothing to process.`, EXIT.usage);
+    }
     return await openAsBlob(file);
   } catch (cause) {
     if (!(cause instanceof Error) || !('code' in cause)) throw cause;

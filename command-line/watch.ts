@@ -25,7 +25,7 @@ export async function watchJobs(
   } catch (error) {
     if (!(error instanceof InterruptedError)) throw error;
     display.close();
-    console.error(stoppedSentence(unique));
+    console.error(`\n${stoppedSentence(unique)}`);
     return EXIT.interrupted;
   }
   display.close();
@@ -36,7 +36,7 @@ export async function watchJobs(
 /** What Ctrl-C has not done, and how to go on. */
 export function stoppedSentence(ids: readonly string[]): string {
   const goesOn = ids.length === 1 ? 'The job goes on' : 'The jobs go on';
-  return `\nStopped watching. ${goesOn}; watch again with: jobwire watch ${ids.join(' ')}`;
+  return `Stopped watching. ${goesOn}; watch again with: jobwire watch ${ids.join(' ')}`;
 }
 
 /** One line a reason: when nobody answers, that is one reason for all jobs. */

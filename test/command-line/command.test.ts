@@ -94,8 +94,20 @@ describe('jobwire submit', () => {
     const { exitCode, stderr } = await runCommand(['submit', file('good.csv'), '--kind', 'word-count'], {
       environment,
     });
-    expect(exitCode).toBe(3);
+    expect(exitCode).toBe(64);
     expect(stderr).toContain('csv-profile');
+  });
+
+  it('takes what cannot be a job for a mistake on the command line', async () => {
+    await writeFile(file('empty.csv'), '');
+    const empty = await runCommand(['submit', file('empty.csv')], { environment });
+    expect({ code: empty.exitCode, said: empty.stderr }).toEqual({
+      code: 64,
+      said: `${file('empty.csv')} is empty: there is nothing to process.\n`,
+    });
+    const noJob = await runCommand(['watch', UNKNOWN_JOB, 'job_nope'], { environment });
+    expect(noJob.exitCode).toBe(64);
+    expect(noJob.stderr).toContain('job_nope');
   });
 });
 
@@ -162,8 +174,17 @@ describe('Ctrl-C', () => {
     sending.interrupt();
     const { exitCode, stderr } = await sending.ended;
     expect(exitCode).toBe(130);
-    const id = /Stopped the upload, and cancelled (job_\w+)\./.exec(stderr)?.[1] ?? '';
+    const id = /Stopped the upload; (job_\w+) is cancelled\./.exec(stderr)?.[1] ?? '';
     expect((await terminalJob(jobwire.api, id)).status).toBe('cancelled');
+  });
+
+  it('is also that nobody reads the progress any more', async () => {
+    const sending = startCommand(['submit', file('large.csv'), '--tag', 'unread'], { environment });
+    await sending.printed('upload 10 %');
+    sending.closeErrors();
+    expect((await sending.ended).exitCode).toBe(130);
+    const { stdout } = await runCommand(['jobs', '--limit', '1', '--json'], { environment });
+    expect(statesOf(stdout)).toMatchObject([{ tags: ['unread'], status: 'cancelled' }]);
   });
 });
 

@@ -14,13 +14,13 @@ import { jobId, sampleJob } from '../client/sample-job.ts';
 const HOSTILE = 'a\u001b[2Jb\u001b]0;title\u0007c\nd\r\u202ee\u0000';
 
 /** A terminal that keeps what is written to it. */
-function terminal(columns: number, isTTY = true): { output: Output; written(): string } {
+function terminal(columns: number, isTTY = true, rows = 24): { output: Output; written(): string } {
   const stream = new PassThrough();
   let text = '';
   stream.on('data', (chunk) => {
     text += String(chunk);
   });
-  const output = Object.assign(stream, { columns, rows: 24, isTTY, fd: 1 }) as unknown as Output; // what a display uses of one
+  const output = Object.assign(stream, { columns, rows, isTTY, fd: 1 }) as unknown as Output; // what a display uses of one
   return { output, written: () => text };
 }
 
@@ -88,6 +88,18 @@ describe('bars', () => {
   });
 });
 
+it('bars leave every job behind, also those for which the terminal had no room', () => {
+  const { output, written } = terminal(80, true, 4);
+  const display = new BarsDisplay(output);
+  for (let number = 1; number <= 6; number += 1) {
+    display.job(sampleJob(4, number === 1 ? 'failed' : 'succeeded', { id: jobId(number) }));
+  }
+  display.close();
+  const lines = stripVTControlCharacters(written()).trim().split('\n');
+  expect(lines).toHaveLength(6);
+  expect(lines[0]).toContain('failed');
+});
+
 describe('plain lines', () => {
   it('come once for a change, and for a connection that was lost and came back', () => {
     const { output, written } = terminal(80, false);
@@ -110,6 +122,7 @@ describe('plain lines', () => {
   it('are chosen where nothing can move', () => {
     expect(chooseDisplay(terminal(80, false).output, false, {})).toBeInstanceOf(PlainDisplay);
     expect(chooseDisplay(terminal(80).output, false, { TERM: 'dumb' })).toBeInstanceOf(PlainDisplay);
+    expect(chooseDisplay(terminal(0, true, 0).output, false, { TERM: 'xterm' })).toBeInstanceOf(PlainDisplay);
     expect(chooseDisplay(terminal(80).output, false, { TERM: 'xterm' })).toBeInstanceOf(BarsDisplay);
   });
 });

@@ -15,6 +15,8 @@ export interface RunningCommand {
   /** Resolves once standard error, or output, has had this. */
   printed(text: string): Promise<void>;
   interrupt(): void;
+  /** Reads standard error no more, as `head -1` does not. */
+  closeErrors(): void;
 }
 
 /** How the command is run. */
@@ -52,6 +54,7 @@ export function startCommand(arguments_: readonly string[], setting: CommandSett
   return {
     ended,
     interrupt: () => child.kill('SIGINT'),
+    closeErrors: () => child.stderr.destroy(),
     printed: (text) =>
       new Promise((resolve, reject) => {
         const look = () => {
