@@ -1,8 +1,12 @@
 import { UnreachableError, UploadRefusedError } from './errors.ts';
 import type { Platform, RequestConstructor } from './platform.ts';
 
-/** What a body is sent by. */
-export type SendingPlatform = Pick<Platform, 'fetch' | 'XMLHttpRequest'>;
+/**
+ * What a body is sent by; where there is no XMLHttpRequest, by the global `fetch`. Never by the platform's own `fetch`:
+ * that asks the API, and may add the caller's credentials to whatever it sends. They are not the storage's to see, and
+ * S3 refuses a presigned request that holds an `Authorization` header beside its signature.
+ */
+export type SendingPlatform = Pick<Platform, 'XMLHttpRequest'>;
 
 /** One request to the storage. */
 export interface Sending {
@@ -30,7 +34,7 @@ export async function send(
   signal?.throwIfAborted();
   const allowed = { ...sending, headers: withoutAutomatic(sending.headers) };
   return await (platform.XMLHttpRequest === undefined
-    ? sendByFetch(platform.fetch, allowed, signal)
+    ? sendByFetch(allowed, signal)
     : sendByRequest(platform.XMLHttpRequest, allowed, report, signal));
 }
 
@@ -41,7 +45,6 @@ function withoutAutomatic(headers: Readonly<Record<string, string>>): Record<str
 }
 
 async function sendByFetch(
-  fetch: Platform['fetch'],
   { url, method, headers, body }: Sending,
   signal: AbortSignal | undefined,
 ): Promise<string | undefined> {

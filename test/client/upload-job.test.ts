@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { crc32 } from 'node:zlib';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ProblemError, UploadRefusedError } from '../../client/errors.ts';
 import type { RequestLike } from '../../client/platform.ts';
 import { crc32Of } from '../../client/upload-crc32.ts';
@@ -26,6 +26,7 @@ beforeEach(async () => {
   running = await startUploadSetting();
 });
 afterEach(async () => {
+  vi.unstubAllGlobals();
   await running.close();
   expect(running.lines).toEqual([]);
 });
@@ -152,7 +153,8 @@ describe('uploadJob in parts', () => {
   it('sends as many parts at a time as it is told, and no more', async () => {
     let most = 0;
     let now = 0;
-    const fetchCounted: typeof fetch = async (input, init) => {
+    const { fetch } = globalThis;
+    vi.stubGlobal('fetch', async (input: string, init?: RequestInit) => {
       const isPart = String(input).includes('partNumber=');
       now += isPart ? 1 : 0;
       most = Math.max(most, now);
@@ -161,10 +163,22 @@ describe('uploadJob in parts', () => {
       } finally {
         now -= isPart ? 1 : 0;
       }
-    };
-    const client = running.client({ fetch: (url, init) => fetchCounted(url, init) });
-    await client.uploadJob(file, { ...inParts, parallel: 2 }).done;
+    });
+    await running.client().uploadJob(file, { ...inParts, parallel: 2 }).done;
     expect(most).toBe(2);
+  });
+
+  it('asks the API alone by the fetch that may add credentials to it', async () => {
+    const asked = new Set<string>();
+    const client = running.client({
+      fetch: (url, init) => {
+        asked.add(new URL(url).origin);
+        return fetch(url, init);
+      },
+    });
+    await client.uploadJob(file, inParts).done;
+    expect([...asked]).toEqual([running.api]);
+    expect(running.sent.filter((request) => /^PUT/.test(request))).toHaveLength(4);
   });
 
   it('takes fresh URLs when those that it has are refused', async () => {

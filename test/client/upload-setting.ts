@@ -22,6 +22,8 @@ export type Fate = 'pass' | 'kill' | 'hang';
 export interface UploadSetting {
   readonly setting: ApiSetting;
   readonly uploads: UploadsBucket;
+  /** Where the API is. */
+  readonly api: string;
   /** Requests to S3, such as `PUT 2` for part 2. */
   readonly sent: string[];
   /** What the local S3 has to say to whoever runs it: nothing, whatever its clients do. */
@@ -74,11 +76,12 @@ export async function startUploadSetting(): Promise<UploadSetting> {
     response.writeHead(answer.status, Object.fromEntries(answer.headers));
     response.end(Buffer.from(await answer.arrayBuffer()));
   });
-  const apiPort = await listening(api);
+  const apiUrl = `http://127.0.0.1:${await listening(api)}`;
   const clients: JobwireClient[] = [];
   const running: UploadSetting = {
     setting,
     uploads,
+    api: apiUrl,
     sent,
     asked,
     lines,
@@ -86,7 +89,7 @@ export async function startUploadSetting(): Promise<UploadSetting> {
     onAsk: () => undefined,
     client: (platform = {}) => {
       const client = createJobwireClient({
-        api: `http://127.0.0.1:${apiPort}`,
+        api: apiUrl,
         random: () => 0,
         ...platform,
       });

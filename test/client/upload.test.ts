@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createJobwireClient } from '../../client/client.ts';
 import { UnreachableError, UploadRefusedError } from '../../client/errors.ts';
 import type { RequestLike } from '../../client/platform.ts';
 import { type UploadProgress, uploadFile } from '../../client/upload.ts';
@@ -47,7 +48,7 @@ describe('uploadFile by fetch', () => {
   it('puts the bytes with their length and the signed headers', async () => {
     const progress: UploadProgress[] = [];
     const headers = { 'Content-Type': 'text/csv', Host: 'elsewhere', 'content-length': '8' };
-    await uploadFile({ fetch }, { method: 'PUT', url, headers }, file, {
+    await uploadFile({}, { method: 'PUT', url, headers }, file, {
       onProgress: (each) => progress.push(each),
     });
     expect(received[0]).toMatchObject({ method: 'PUT', body: 'a,b\n1,2\n' });
@@ -60,14 +61,14 @@ describe('uploadFile by fetch', () => {
 
   it('posts a form whose last field is the file', async () => {
     answer = { status: 204, body: '' };
-    await uploadFile({ fetch }, { method: 'POST', url, fields: { key: 'k', policy: 'p' } }, file, {});
+    await uploadFile({}, { method: 'POST', url, fields: { key: 'k', policy: 'p' } }, file, {});
     const names = [...(received[0]?.body ?? '').matchAll(/ name="(\w+)"/g)].map((match) => match[1]);
     expect(names).toEqual(['key', 'policy', 'file']);
   });
 
   it('names the code of the storage', async () => {
     answer = { status: 403, body: '<Error><Code>AccessDenied</Code></Error>' };
-    const upload = uploadFile({ fetch }, { method: 'PUT', url, headers: {} }, file, {});
+    const upload = uploadFile({}, { method: 'PUT', url, headers: {} }, file, {});
     await expect(upload).rejects.toBeInstanceOf(UploadRefusedError);
     await expect(upload).rejects.toMatchObject({ status: 403, code: 'AccessDenied' });
   });
@@ -76,14 +77,28 @@ describe('uploadFile by fetch', () => {
     server.removeAllListeners('request');
     server.on('request', (request) => request.socket.destroy());
     const upload = { method: 'PUT', url, headers: {} } as const;
-    await expect(uploadFile({ fetch }, upload, file, {})).rejects.toBeInstanceOf(UnreachableError);
+    await expect(uploadFile({}, upload, file, {})).rejects.toBeInstanceOf(UnreachableError);
     const signal = AbortSignal.abort(new Error('enough'));
-    await expect(uploadFile({ fetch }, upload, file, { signal })).rejects.toThrow('enough');
+    await expect(uploadFile({}, upload, file, { signal })).rejects.toThrow('enough');
+  });
+
+  it.each([
+    { method: 'PUT', headers: {} },
+    { method: 'POST', fields: { key: 'k' } },
+  ] as const)('keeps to itself what the client asks the API with ($method)', async (upload) => {
+    const client = createJobwireClient({
+      api: 'http://127.0.0.1:9',
+      fetch: (target, init) => fetch(target, { ...init, headers: { authorization: 'Bearer of the API' } }),
+    });
+    await client.uploadFile({ ...upload, url }, file);
+    expect(received.map(({ method, headers }) => [method, headers.authorization])).toEqual([
+      [upload.method, undefined],
+    ]);
   });
 
   it('refuses to send in parts', async () => {
     const upload = { method: 'MULTIPART', partSize: 1, parts: [] } as const;
-    await expect(uploadFile({ fetch }, { ...upload, parts: [] }, file, {})).rejects.toBeInstanceOf(TypeError);
+    await expect(uploadFile({}, { ...upload, parts: [] }, file, {})).rejects.toBeInstanceOf(TypeError);
   });
 });
 
@@ -126,7 +141,7 @@ describe('uploadFile by XMLHttpRequest', () => {
     url: 'https://bucket.example/key',
     headers: { 'content-type': 'a/b' },
   } as const;
-  const platform = { fetch, XMLHttpRequest: DrivenRequest };
+  const platform = { XMLHttpRequest: DrivenRequest };
 
   it('reports the bytes as they leave, never more than there are', async () => {
     const sent: number[] = [];

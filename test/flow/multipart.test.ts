@@ -2,7 +2,7 @@ import { openAsBlob } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createJobwireClient, type JobwireClient } from '../../client/client.ts';
 import { type UploadState, UploadStateSchema } from '../../protocol/http.ts';
 import { parse } from '../../protocol/invalid.ts';
@@ -27,21 +27,24 @@ afterAll(async () => {
   await rm(directory, { recursive: true });
 });
 
+afterEach(() => {
+  vi.unstubAllGlobals();
+});
+
 /** A client whose parts from number `from` on wait at a gate, and what opens it. */
 function gatedClient(from: number): { readonly client: JobwireClient; readonly open: () => void } {
   let open = () => {};
   const opened = new Promise<void>((resolve) => {
     open = resolve;
   });
-  const client = createJobwireClient({
-    api: jobwire.api,
-    fetch: async (url, init) => {
-      const part = Number(/[?&]partNumber=(\d+)/.exec(url)?.[1] ?? 0);
-      if (part >= from) await Promise.race([opened, whenAborted(init?.signal ?? undefined)]);
-      return await fetch(url, init);
-    },
+  const { fetch } = globalThis;
+  // The storage is reached by the global fetch, whatever the client asks the API by.
+  vi.stubGlobal('fetch', async (url: string, init?: RequestInit) => {
+    const part = Number(/[?&]partNumber=(\d+)/.exec(url)?.[1] ?? 0);
+    if (part >= from) await Promise.race([opened, whenAborted(init?.signal ?? undefined)]);
+    return await fetch(url, init);
   });
-  return { client, open };
+  return { client: createJobwireClient({ api: jobwire.api }), open };
 }
 
 function whenAborted(signal: AbortSignal | undefined): Promise<void> {
