@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { StartError } from '../errors.ts';
+import { useWriteAheadLog } from './dynamodb-file.ts';
 import type { SupervisorMessage } from './java-supervisor.ts';
 import { HOST } from './running-service.ts';
 
@@ -64,10 +65,12 @@ const GET_JAVA = 'Install a Java 17 or later runtime (https://adoptium.net), the
  *
  * DynamoDB Local itself listens on all interfaces; it has no option for that.
  *
- * @throws JavaMissingError, DatabaseStartError; the latter also when it is told to stop before it is ready.
+ * @throws JavaMissingError, DatabaseFileError, DatabaseStartError; the last one also when it is told to stop before
+ * it is ready.
  */
 export async function startDynamoDbProcess(settings: DynamoDbProcessSettings): Promise<DynamoDbProcess> {
   await mkdir(settings.directory, { recursive: true });
+  useWriteAheadLog(settings.directory);
   const library = await findLibrary();
   const port = await freePort();
   const supervisor = fork(

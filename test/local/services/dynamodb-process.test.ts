@@ -3,9 +3,11 @@ import { once } from 'node:events';
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { DatabaseFileError, useWriteAheadLog } from '../../../local/services/dynamodb-file.ts';
 import {
   DatabaseStartError,
   JavaMissingError,
@@ -122,6 +124,41 @@ describe('Java', () => {
     },
     LIMIT,
   );
+});
+
+describe('the database file', () => {
+  it.each(['a new one', 'one of before'])(
+    'is written ahead, so that a write waits for the disk once: %s',
+    async (which) => {
+      const folder = await mkdtemp(join(directory, 'log-'));
+      const file = join(folder, 'shared-local-instance.db');
+      if (which === 'one of before') {
+        const before = new DatabaseSync(file);
+        before.exec('CREATE TABLE kept (id INTEGER)');
+        before.close();
+      }
+      useWriteAheadLog(folder);
+      const database = new DatabaseSync(file);
+      expect(database.prepare('PRAGMA journal_mode').get()).toEqual({ journal_mode: 'wal' });
+      expect(database.prepare('SELECT name FROM sqlite_schema').all()).toHaveLength(
+        which === 'one of before' ? 1 : 0,
+      );
+      database.close();
+    },
+  );
+
+  it('that is none is left as it is, with what to do about it', async () => {
+    const folder = await mkdtemp(join(directory, 'broken-'));
+    const file = join(folder, 'shared-local-instance.db');
+    await writeFile(
+      file,
+      'This is no database, and long enough not to be taken for the beginning of one.'.repeat(10),
+    );
+    const text = await readFile(file, 'utf8');
+    expect(() => useWriteAheadLog(folder)).toThrow(DatabaseFileError);
+    expect(() => useWriteAheadLog(folder)).toThrow(/not a database.*npm start -- --fresh/);
+    expect(await readFile(file, 'utf8')).toBe(text);
+  });
 });
 
 describe('a start that fails', () => {
