@@ -109,7 +109,7 @@ export function equalInterval(load: Load): number | undefined {
 }
 
 /** The states that a job commits from its creation to its end. */
-function changesOf(load: Load): number {
+export function changesOf(load: Load): number {
   const created = 1;
   const queuedRunningSucceeded = 3;
   return created + uploadReports(load) + queuedRunningSucceeded + load.updates + signsOfLife(load);

@@ -6,12 +6,18 @@ import { REGION } from './prices.ts';
 export type Request =
   | { readonly kind: 'help'; readonly text: string }
   | { readonly kind: 'refused'; readonly problem: string }
-  | { readonly kind: 'bill'; readonly load: Load; readonly json: boolean };
+  | { readonly kind: 'bill'; readonly load: Load; readonly json: boolean }
+  /** The tables of docs/scale.md; with `write` they are put into it. */
+  | { readonly kind: 'scale'; readonly write: boolean };
 
 const NAMES = Object.keys(LOAD_OPTIONS) as (keyof Load)[]; // keys of a Record<keyof Load, …>
 
 /** Reads the arguments behind `npm run cost --`; never throws. */
 export function readCommandLine(args: readonly string[]): Request {
+  const [first, ...rest] = args;
+  if (first === 'scale' && rest.every((argument) => argument === '--write')) {
+    return { kind: 'scale', write: rest.length > 0 };
+  }
   let values: ReturnType<typeof parse>;
   try {
     values = parse(args);
@@ -70,6 +76,7 @@ function help(): string {
   return `Prints what a month of Jobwire costs: pushed to its watchers, and polled by them.
 
 Usage: npm run cost -- --jobs-per-day 100000 --watchers 3 --updates 20
+       npm run cost -- scale [--write]     the tables of docs/scale.md; with --write, into it
 
 ${options.map(([flag, text]) => `  ${flag.padEnd(width)}  ${text}`).join('\n')}`;
 }

@@ -1,3 +1,6 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { DOCUMENT, withTables } from '../scale/document.ts';
+import { scaleTables } from '../scale/tables.ts';
 import { billOf } from './bill.ts';
 import { readCommandLine } from './command-line.ts';
 import { PRICES, PRICES_COLLECTED, REGION } from './prices.ts';
@@ -9,6 +12,10 @@ if (request.kind === 'help') {
 } else if (request.kind === 'refused') {
   console.error(`${request.problem}.\nSee npm run cost -- --help`);
   process.exitCode = 1;
+} else if (request.kind === 'scale') {
+  const tables = scaleTables();
+  if (request.write) writeFileSync(DOCUMENT, withTables(readFileSync(DOCUMENT, 'utf8'), tables));
+  else for (const [name, table] of Object.entries(tables)) console.log(`${name}\n\n${table}\n`);
 } else {
   const { load, json } = request;
   const bill = billOf(load);

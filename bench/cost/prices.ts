@@ -32,7 +32,7 @@ function flat(dollars: number): readonly Tier[] {
   return [{ upTo: Number.POSITIVE_INFINITY, dollars }];
 }
 
-/** Every price that a bill uses. */
+/** Every price that a bill uses; those of IoT Core are for docs/scale.md, to compare. */
 export const PRICES = {
   socketMessages: {
     service: 'API Gateway WebSocket API',
@@ -199,6 +199,23 @@ export const PRICES = {
     ],
     source: 'aws-facts 7 (first tier), not re-sourced',
     uncertain: true,
+  },
+  brokerMessages: {
+    service: 'IoT Core',
+    unit: 'messages of up to 5 KB, in and out',
+    tiers: [
+      { upTo: BILLION, dollars: 1 / MILLION },
+      { upTo: 5 * BILLION, dollars: 0.8 / MILLION },
+      { upTo: Number.POSITIVE_INFINITY, dollars: 0.7 / MILLION },
+    ],
+    source: 'aws-facts 7; the end of the second tier is not re-sourced',
+    uncertain: true,
+  },
+  brokerMinutes: {
+    service: 'IoT Core',
+    unit: 'minutes of connection',
+    tiers: flat(0.08 / MILLION),
+    source: 'aws-facts 7',
   },
 } as const satisfies Readonly<Record<string, Price>>;
 

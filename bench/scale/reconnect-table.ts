@@ -1,0 +1,62 @@
+import { simulateReconnect } from '../simulation/reconnect.ts';
+import { duration, fine, markdown, percent, whole } from './markdown.ts';
+import { CONNECT_BURST, CONNECTS_PER_SECOND, HTTP_BURST, HTTP_REQUESTS } from './quotas.ts';
+
+/** An outage of a minute, after which everybody returns. */
+const STORM = {
+  outageSeconds: 60,
+  connectBurst: CONNECT_BURST,
+  refusalsUntilPolling: 3,
+  simulated: 5_000,
+  seed: 1,
+} as const;
+
+interface Limits {
+  readonly name: string;
+  readonly tickets: number;
+  readonly connects: number;
+}
+
+/** How crowds come back after an outage, under several limits. */
+export function reconnectTable(clientCounts: readonly number[]): string {
+  const limitsOf = (clients: number): readonly Limits[] => [
+    { name: 'as deployed', tickets: HTTP_REQUESTS, connects: CONNECTS_PER_SECOND },
+    { name: 'HTTP API as fast as connects', tickets: CONNECTS_PER_SECOND, connects: CONNECTS_PER_SECOND },
+    { name: 'HTTP API faster than connects', tickets: 2_000, connects: CONNECTS_PER_SECOND },
+    ...(clients < 1e6 ? [] : [{ name: 'both raised', tickets: 5_000, connects: 5_000 }]),
+  ];
+  const rows = clientCounts.flatMap((clients) =>
+    limitsOf(clients).map(({ name, tickets, connects }) => {
+      const figures = simulateReconnect({
+        ...STORM,
+        clients,
+        requestsPerSecond: tickets,
+        requestBurst: (HTTP_BURST / HTTP_REQUESTS) * tickets,
+        connectsPerSecond: connects,
+        // A million at a hundred a second take hours, each client some hundred attempts: fewer do as well.
+        simulated: clients / tickets > 1_000 ? 1_000 : STORM.simulated,
+      });
+      return [
+        whole(clients),
+        `${name}: ${whole(tickets)} tickets, ${whole(connects)} connects a second`,
+        duration(figures.halfBackSeconds),
+        duration(figures.allBackSeconds),
+        fine(figures.ticketsAsked),
+        percent(figures.pollers),
+        whole(figures.mostHeld),
+      ];
+    }),
+  );
+  return markdown(
+    [
+      'clients',
+      'limits',
+      'half are back after',
+      'all after',
+      'tickets asked for, each',
+      'poll meanwhile',
+      'requests held at once',
+    ],
+    rows,
+  );
+}
