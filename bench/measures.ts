@@ -1,5 +1,6 @@
 import { latency } from './latency.ts';
 import type { Measure } from './measure.ts';
+import { post } from './post.ts';
 
 /** Every measure of `npm run bench`, in the order in which they run. */
-export const MEASURES: readonly Measure[] = [latency];
+export const MEASURES: readonly Measure[] = [post, latency];

@@ -5,14 +5,6 @@ import { FrameBodies } from './frame-bodies.ts';
 import { PostSigner } from './post-signature.ts';
 import { PostSockets } from './post-sockets.ts';
 
-/** What a poster needs to know. */
-export interface ConnectionPosterSettings {
-  /** `wss://…/<stage>`; @connections are at the same place over https. */
-  readonly socketUrl: string;
-  /** Certificate authorities in PEM to trust in place of Node's own, for tests and benchmarks over TLS. */
-  readonly certificateAuthorities?: string;
-}
-
 /**
  * `Connections` through the @connections of a WebSocket API, at an eighth of the SDK's cost: it does nothing but post
  * (docs/decisions/0015-our-own-poster.md). Nothing is tried again but on a socket that had died; the deliveries
@@ -23,11 +15,14 @@ export class ConnectionPoster implements Connections {
   readonly #sockets: PostSockets;
   readonly #bodies = new FrameBodies();
 
-  /** @throws MissingVariableError where the environment has no credentials or no Region. */
-  constructor({ socketUrl, certificateAuthorities }: ConnectionPosterSettings) {
-    const endpoint = connectionsEndpoint(socketUrl);
+  /**
+   * `socketUrl` is `wss://…/<stage>`; @connections are at the same place over https (aws-facts 2).
+   * @throws MissingVariableError where the environment has no credentials or no Region; TypeError for what is no URL.
+   */
+  constructor(settings: { readonly socketUrl: string }) {
+    const endpoint = connectionsEndpoint(settings.socketUrl);
     this.#signer = new PostSigner(endpoint);
-    this.#sockets = new PostSockets(endpoint.origin, certificateAuthorities);
+    this.#sockets = new PostSockets(endpoint.origin);
   }
 
   async post(connection: string, frame: string): Promise<void> {

@@ -75,8 +75,8 @@ export class PostSigner {
     const moment = this.#momentAt(secondOf(now));
     const id = encode(connection);
     // The path of a canonical request is encoded once more than that of the URL, for every service but S3
-    // (IAM guide, "Create a signed AWS API request").
-    const canonical = `${this.#canonicalHead}${encode(id)}${this.#canonicalHeaders}${bodyHash}${moment.canonicalMiddle}${bodyHash}`;
+    // (IAM guide, "Create a signed AWS API request"). Of what is encoded only `%` is left to be.
+    const canonical = `${this.#canonicalHead}${id.replaceAll('%', '%25')}${this.#canonicalHeaders}${bodyHash}${moment.canonicalMiddle}${bodyHash}`;
     const { scope } = moment;
     const signature = createHmac('sha256', scope.key)
       .update(moment.signedHead + hash('sha256', canonical))

@@ -26,10 +26,10 @@ export class PostSockets {
   readonly #waiting: ((socket: PostSocket) => void)[] = [];
   #sockets = 0;
 
-  /** `certificateAuthorities` are trusted in place of Node's own, in PEM. */
-  constructor(origin: string, certificateAuthorities?: string) {
+  /** `origin` is `https://<host>`, or `http://…` for the local gateway. */
+  constructor(origin: string) {
     this.#origin = origin;
-    this.#connector = resumingConnector(origin, certificateAuthorities);
+    this.#connector = resumingConnector(origin);
   }
 
   /** A socket for one post; a promise of one where all are in use. It must be given back. */
@@ -56,14 +56,9 @@ export class PostSockets {
  * Opens sockets. The TLS context is made now, while the function starts, because it takes some milliseconds of a
  * processor; and each socket resumes the TLS session of an earlier one, which halves the cost of its handshake.
  */
-function resumingConnector(
-  origin: string,
-  certificateAuthorities: string | undefined,
-): buildConnector.connector {
+function resumingConnector(origin: string): buildConnector.connector {
   if (!origin.startsWith('https:')) return connectorOf({ timeout: OPENING_MILLISECONDS });
-  const secureContext = createSecureContext(
-    certificateAuthorities === undefined ? {} : { ca: certificateAuthorities },
-  );
+  const secureContext = createSecureContext();
   // undici remembers sessions by weak references alone, which the next collection of garbage ends.
   let session: Buffer | undefined;
   return (options, callback) => {

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { TLSSocket } from 'node:tls';
+import { getCACertificates, setDefaultCACertificates, TLSSocket } from 'node:tls';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { makeLoopbackCertificate } from '../../bench/loopback-certificate.ts';
 import { ConnectionPoster } from '../../handlers/aws/connection-poster.ts';
@@ -128,15 +128,15 @@ describe('the sockets of ConnectionPoster', () => {
 
 describe('ConnectionPoster over TLS', () => {
   const certificate = makeLoopbackCertificate();
+  const trusted = getCACertificates();
   beforeEach(async () => {
     server = await startManagementServer(certificate);
   });
+  afterEach(() => setDefaultCACertificates(trusted));
 
   it('posts, and resumes the session on its next socket', async () => {
-    const poster = new ConnectionPoster({
-      socketUrl: server.socketUrl,
-      certificateAuthorities: certificate.certificate,
-    });
+    setDefaultCACertificates([certificate.certificate]);
+    const poster = new ConnectionPoster({ socketUrl: server.socketUrl });
     const connection = openConnection();
     await poster.post(connection, '{"text":"naïve 🚀"}');
     server.answerNext((request) => request.socket.destroy());
