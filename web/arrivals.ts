@@ -7,7 +7,8 @@ const HIDDEN_FLUSH_MS = 250;
  */
 export class Arrivals {
   readonly #flush: () => void;
-  #due = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #frame: number | undefined;
 
   /** @param flush called once for all that `note` has announced since the last time. */
   constructor(flush: () => void) {
@@ -16,15 +17,19 @@ export class Arrivals {
 
   /** Something has arrived that should show soon. */
   note(): void {
-    if (this.#due) return;
-    this.#due = true;
-    const run = () => {
-      if (!this.#due) return;
-      this.#due = false;
-      this.#flush();
-    };
-    if (document.visibilityState === 'visible') requestAnimationFrame(run);
+    if (this.#timer !== undefined) return;
+    const run = () => this.#run();
     // Also where a frame is expected: a page that is hidden in this moment gets none until it is looked at again.
-    setTimeout(run, HIDDEN_FLUSH_MS);
+    this.#timer = setTimeout(run, HIDDEN_FLUSH_MS);
+    if (document.visibilityState === 'visible') this.#frame = requestAnimationFrame(run);
+  }
+
+  #run(): void {
+    // The one that came too late must not answer for what arrives next: that would draw twice a frame.
+    clearTimeout(this.#timer);
+    if (this.#frame !== undefined) cancelAnimationFrame(this.#frame);
+    this.#timer = undefined;
+    this.#frame = undefined;
+    this.#flush();
   }
 }
