@@ -6,10 +6,11 @@ import type { Platform } from './platform.ts';
 export type RetryPlatform = Pick<Platform, 'clock' | 'random' | 'onWake'>;
 
 /**
- * How often something is tried: with full jitter up to 30 seconds each, about five minutes in all. That is a tunnel,
- * or a lift; who is away for longer finds the upload resumable.
+ * How long something is waited for in all, in milliseconds: five minutes. That is a tunnel, or a lift; who is away for
+ * longer finds the upload resumable. Waits are counted, not attempts, because a wake makes an attempt of its own; and
+ * no more of a wait than was meant to be, because a laptop that slept has not been trying.
  */
-const ATTEMPTS = 25;
+const PATIENCE_MS = 300_000;
 
 /** S3's codes that say "not now" with a status of 400. */
 const PASSING_CODES: ReadonlySet<string | undefined> = new Set([
@@ -20,8 +21,9 @@ const PASSING_CODES: ReadonlySet<string | undefined> = new Set([
 
 /**
  * Tries again, with growing waits, what may pass by itself: no connection, 429, 408, 5xx. A wait ends early when
- * the network is back or the page is looked at.
- * @throws the error of the last attempt; every other error at once; the signal's reason.
+ * the network is back or the page is looked at, but not before what `Retry-After` asked for.
+ * @throws the error of the last attempt, after five minutes of waiting, or at once where `Retry-After` asks for longer
+ *   than is left of them; every other error at once; the signal's reason.
  */
 export async function persist<Result>(
   platform: RetryPlatform,
@@ -29,18 +31,15 @@ export async function persist<Result>(
   signal: AbortSignal,
 ): Promise<Result> {
   const backOff = new BackOff(platform.random);
-  for (let attempt = 1; ; attempt += 1) {
+  for (let patienceMs = PATIENCE_MS; ; ) {
     signal.throwIfAborted();
     try {
       return await action();
     } catch (error) {
       signal.throwIfAborted();
-      if (attempt === ATTEMPTS || !mayPass(error)) throw error;
-      await pause(
-        platform,
-        backOff.nextDelayMs(error instanceof ProblemError ? error.retryAfterMs : 0),
-        signal,
-      );
+      const askedMs = error instanceof ProblemError ? (error.retryAfterMs ?? 0) : 0;
+      if (patienceMs <= askedMs || !mayPass(error)) throw error;
+      patienceMs -= await pause(platform, askedMs, backOff.nextDelayMs(), signal);
     }
   }
 }
@@ -52,7 +51,27 @@ function mayPass(error: unknown): boolean {
   return error.status >= 500 || error.status === 429 || error.status === 408 || PASSING_CODES.has(error.code);
 }
 
-function pause({ clock, onWake }: RetryPlatform, delayMs: number, signal: AbortSignal): Promise<void> {
+/** Waits `askedMs`, and then `delayMs` or until a wake; answers how long of both it was. */
+async function pause(
+  { clock, onWake }: RetryPlatform,
+  askedMs: number,
+  delayMs: number,
+  signal: AbortSignal,
+): Promise<number> {
+  const neverWoken = () => () => {};
+  await wait(clock, askedMs, neverWoken, signal);
+  const begun = clock.now();
+  await wait(clock, delayMs, onWake, signal);
+  return askedMs + Math.min(delayMs, Math.max(0, clock.now() - begun)); // the clock may have been set back
+}
+
+function wait(
+  clock: RetryPlatform['clock'],
+  delayMs: number,
+  onWake: RetryPlatform['onWake'],
+  signal: AbortSignal,
+): Promise<void> {
+  if (delayMs === 0 || signal.aborted) return Promise.resolve();
   return new Promise((resolve) => {
     const end = () => {
       timer.cancel();
@@ -61,7 +80,17 @@ function pause({ clock, onWake }: RetryPlatform, delayMs: number, signal: AbortS
       resolve();
     };
     const timer = clock.schedule(delayMs, end);
-    const stopListening = onWake(end);
+    // A network that has just gone wakes, too: an attempt would only make the next wait longer.
+    const stopListening = onWake(() => {
+      if (!isOffline()) end();
+    });
     signal.addEventListener('abort', end, { once: true });
   });
+}
+
+/** Whether the browser knows that there is no network; Node never does. */
+function isOffline(): boolean {
+  // Node's types know no `onLine`, the browser's know it always: optional holds for both.
+  const { navigator } = globalThis as { readonly navigator?: { readonly onLine?: boolean } };
+  return navigator?.onLine === false;
 }

@@ -258,7 +258,8 @@ describe('uploadJob after a reload', () => {
 
   it('makes a new job where the old one has ended, or the store holds nonsense', async () => {
     const store = new Map<string, string>();
-    const first = running.client().uploadJob(file, { ...inParts, resume: store });
+    const short = new File(['a,b'], 'rows.csv', { type: 'text/csv', lastModified: 1 });
+    const first = running.client().uploadJob(short, { ...inParts, resume: store });
     await first.done;
     await running.setting.take(await first.id, 'queued', 'running', 'failed');
     const client = running.client();
@@ -266,7 +267,7 @@ describe('uploadJob after a reload', () => {
       ...inParts,
       fileName: 'rows.csv',
       contentType: 'text/csv',
-      size: SIZE,
+      size: short.size,
     });
     await client.cancel(cancelled.job.id, { token: cancelled.token });
     const ended = JSON.stringify({ id: cancelled.job.id, token: cancelled.token });
@@ -278,7 +279,7 @@ describe('uploadJob after a reload', () => {
         },
         delete: () => Promise.reject(new Error('the store is blocked')),
       };
-      const upload = client.uploadJob(file, { ...inParts, resume: given });
+      const upload = client.uploadJob(short, { ...inParts, resume: given });
       await upload.done;
       expect(await upload.id).not.toBe(cancelled.job.id);
     }
