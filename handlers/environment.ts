@@ -1,4 +1,4 @@
-import { MissingVariableError } from './errors.ts';
+import { MalformedDataError, MissingVariableError } from './errors.ts';
 
 /**
  * The names of the environment variables that tie a function to the resources of its stack. Constructs set
@@ -19,6 +19,12 @@ export const VARIABLES = {
   resultsBucket: 'RESULTS_BUCKET',
   /** URL of the queue of (job, connection) pairs that could not be posted to at once. */
   deliveriesQueueUrl: 'DELIVERIES_QUEUE_URL',
+  /** URL of the queue of large audiences that are to be told of a job. */
+  broadcastsQueueUrl: 'BROADCASTS_QUEUE_URL',
+  /** How many posts a second may be made to large audiences, by all execution environments together. */
+  postsPerSecond: 'POSTS_PER_SECOND',
+  /** How many execution environments post to large audiences at a time, at the most. */
+  broadcastConcurrency: 'BROADCAST_CONCURRENCY',
   /** URL of the queue of jobs that wait for the process function. */
   workQueueUrl: 'WORK_QUEUE_URL',
   /** URL of the queue of jobs to look at again once a deadline has passed. */
@@ -49,4 +55,14 @@ export function readEnvironment<const Names extends readonly Variable[]>(
     return [name, value];
   });
   return Object.fromEntries(entries) as Record<Names[number], string>; // every name has just got its entry
+}
+
+/**
+ * Reads a variable's value as a number above 0.
+ * @throws MalformedDataError that names the variable; thrown while the function starts.
+ */
+export function positiveNumber(name: Variable, value: string): number {
+  const number = Number(value);
+  if (Number.isFinite(number) && number > 0) return number;
+  throw new MalformedDataError(`The environment variable ${VARIABLES[name]}`);
 }

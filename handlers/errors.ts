@@ -86,9 +86,12 @@ export class ConnectionGoneError extends Error {
 export class UnavailableError extends Error {
   override readonly name = 'UnavailableError';
   readonly service: string;
-  constructor(service: string, options?: ErrorOptions) {
+  /** Whether the service said that it is asked too much; then whoever goes on asking makes it worse. */
+  readonly throttled: boolean;
+  constructor(service: string, options: ErrorOptions & { readonly throttled?: boolean } = {}) {
     super(`${service} is not available now`, options);
     this.service = service;
+    this.throttled = options.throttled ?? false;
   }
 }
 

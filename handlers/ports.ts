@@ -150,6 +150,31 @@ export type Watcher = Pick<Subscription, 'connection' | 'connectingUntil'>;
 /** A watcher of a topic, as somebody sees it who asks who watches. */
 export type Subscriber = Pick<Subscription, 'connection' | 'since'>;
 
+/**
+ * A part of a topic's connections, in the table's order (that of their UTF-8 bytes): those behind `after`, up to and
+ * with `until`. Bounds are any text, and need be no connection's id.
+ */
+export interface AudienceRange {
+  readonly after?: string;
+  readonly until?: string;
+}
+
+/** See `Subscriptions.watchers`. */
+export interface WantedPage {
+  readonly range: AudienceRange;
+  /** The most rows that are looked at, those that have expired included. */
+  readonly limit: number;
+  /** Rows that have expired by then (RFC 3339) are left out. */
+  readonly now: string;
+}
+
+/** See `Subscriptions.watchers`. */
+export interface WatcherPage {
+  readonly watchers: readonly Watcher[];
+  /** The connection that the page ends with, where rows may follow in the range. */
+  readonly next?: string;
+}
+
 /** What a connection said in a ping: the newest `seq` that it has of each job that it has a state of. */
 export interface Confirmation {
   readonly connection: string;
@@ -174,9 +199,11 @@ export interface Subscriptions {
   remove(topic: SubscriptionTopic, connection: string): Promise<void>;
   /** Removes every row of a connection, and what it confirmed; answers how many rows there were. */
   removeConnection(connection: string): Promise<number>;
-  /** Pages of watchers, strongly consistent, rows that have expired by `now` (RFC 3339) left out. */
-  watchers(topic: SubscriptionTopic, now: string): AsyncIterable<readonly Watcher[]>;
-  /** As `watchers`, eventually consistent, in no order. */
+  /** The watchers of a topic in one page, strongly consistent. */
+  watchers(topic: SubscriptionTopic, page: WantedPage): Promise<WatcherPage>;
+  /** The last connection of a range, whether its row has expired or not; strongly consistent. */
+  lastWatcher(topic: SubscriptionTopic, range: AudienceRange): Promise<string | undefined>;
+  /** Pages of subscribers, eventually consistent, in no order, rows that have expired by `now` (RFC 3339) left out. */
   subscribers(topic: SubscriptionTopic, now: string): AsyncIterable<readonly Subscriber[]>;
   /** Whether there is a row, expired or not; strongly consistent. */
   has(topic: SubscriptionTopic, connection: string): Promise<boolean>;

@@ -1,3 +1,5 @@
+import type { AudienceRange, SubscriptionTopic } from './ports.ts';
+
 /** What our queues carry, as JSON; handlers/aws/messages.ts reads it. */
 
 /** A job's newest state that is still owed to one connection. */
@@ -27,3 +29,36 @@ export interface Work {
   readonly job: string;
   readonly epoch: string;
 }
+
+/** A round of telling a large audience a job's newest state has begun; see `BroadcastRounds`. */
+export interface BroadcastRound {
+  readonly kind: 'round';
+  readonly job: string;
+  readonly topic: SubscriptionTopic;
+  readonly round: number;
+}
+
+/** A job has changed since a round began: another round is to follow it. */
+export interface NextRound {
+  readonly kind: 'next-round';
+  readonly job: string;
+  readonly topic: SubscriptionTopic;
+  /** The round that is to be followed. */
+  readonly round: number;
+}
+
+/** A part of a large audience that is to be told in a round. */
+export interface BroadcastRange {
+  readonly kind: 'range';
+  readonly job: string;
+  readonly topic: SubscriptionTopic;
+  readonly round: number;
+  readonly range: AudienceRange;
+  /** How many posts the length of the round allows for already; see `BroadcastRounds.lengthen`. */
+  readonly posts: number;
+  /** How often it could not be told, because API Gateway throttled, from 0. */
+  readonly attempt: number;
+}
+
+/** A message of the broadcasts queue. */
+export type Broadcast = BroadcastRound | NextRound | BroadcastRange;

@@ -74,11 +74,12 @@ export class JobwireStack extends Stack {
     });
     const publishing = new Publishing(this, 'Publishing', {
       bundles: functions,
+      postsPerSecond: settings.postsPerSecond,
       jobs,
       subscriptions,
       socketApi,
     });
-    const { deliveries } = publishing;
+    const { deliveries, broadcasts } = publishing;
     const routes = new SocketRoutes(this, 'SocketRoutes', {
       bundles: functions,
       api: socketApi,
@@ -119,6 +120,7 @@ export class JobwireStack extends Stack {
         Work: work.deadLetters,
         Publish: publishing.failures,
         Deliveries: deliveries.deadLetters,
+        Broadcasts: broadcasts.deadLetters,
         Deadlines: deadlines.deadLetters,
       },
     });

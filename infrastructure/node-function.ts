@@ -87,14 +87,18 @@ export class NodeFunction extends Construct {
 
   /**
    * Invokes the function with batches of the queue's messages; only those that it names as failed come again.
-   * A batch waits for nothing: what is there is taken.
+   * A batch waits for nothing: what is there is taken. A function that consumes several queues names each mapping.
    */
-  consume(queue: IQueue, batch: { readonly size: number; readonly maxConcurrency: number }): void {
+  consume(
+    queue: IQueue,
+    batch: { readonly size: number; readonly maxConcurrency: number },
+    mapping = 'Messages',
+  ): void {
     this.allow(
       ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'], // what the event source mapping calls
       [queue.queueArn],
     );
-    new EventSourceMapping(this, 'Messages', {
+    new EventSourceMapping(this, mapping, {
       target: this.function,
       eventSourceArn: queue.queueArn,
       batchSize: batch.size,

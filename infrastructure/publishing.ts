@@ -5,11 +5,12 @@ import { FailureQueue } from './failure-queue.ts';
 import type { JobsTable } from './jobs-table.ts';
 import { NodeFunction } from './node-function.ts';
 import { QueueWithDeadLetters } from './queue-with-dead-letters.ts';
+import type { Settings } from './settings.ts';
 import type { SocketApi } from './socket-api.ts';
 import type { SubscriptionsTable } from './subscriptions-table.ts';
 
 /** What publishing depends on. */
-export interface PublishingProps {
+export interface PublishingProps extends Pick<Settings, 'postsPerSecond'> {
   readonly bundles: { readonly publish: string; readonly deliver: string };
   readonly jobs: JobsTable;
   readonly subscriptions: SubscriptionsTable;
@@ -19,13 +20,21 @@ export interface PublishingProps {
 /** An API Gateway connection ends after two hours (aws-facts 1.8): what is older has nobody to be told to. */
 const CONNECTION_LIFE = Duration.hours(2);
 
-const DELIVER_TIMEOUT = Duration.seconds(30); // ten posts, each of which may be retried
+/** Ten posts, or a thousand at a sixteenth of the pace (handlers/publish/post-pace.ts), and ten seconds to hand on. */
+const DELIVER_TIMEOUT = Duration.seconds(30);
+
+/** What one execution environment of 512 MB posts in a second with time to spare: a third of its processor. */
+const POSTS_PER_ENVIRONMENT = 1_000;
+
+/** The fewest and the most that a maximum concurrency can be (SQS event source mappings, "MaximumConcurrency"). */
+const CONCURRENCY_BOUNDS = { fewest: 2, most: 1_000 };
 
 /** Tells watchers of every committed change; what cannot be posted at once is delivered later. */
 export class Publishing extends Construct {
   readonly publish: NodeFunction;
   readonly deliver: NodeFunction;
   readonly deliveries: QueueWithDeadLetters;
+  readonly broadcasts: QueueWithDeadLetters;
   /** Batches of stream records that were given up. */
   readonly failures: FailureQueue;
 
@@ -34,6 +43,11 @@ export class Publishing extends Construct {
     this.deliveries = new QueueWithDeadLetters(this, 'Deliveries', {
       consumerTimeout: DELIVER_TIMEOUT,
       receives: 5, // for crashes only: a post that is refused goes back as a new message with a longer delay
+      retention: CONNECTION_LIFE,
+    });
+    this.broadcasts = new QueueWithDeadLetters(this, 'Broadcasts', {
+      consumerTimeout: DELIVER_TIMEOUT,
+      receives: 5,
       retention: CONNECTION_LIFE,
     });
     this.failures = new FailureQueue(this, 'Failures');
@@ -46,17 +60,21 @@ export class Publishing extends Construct {
         subscriptionsTable: props.subscriptions.table.tableName,
         subscriptionsByConnectionIndex: props.subscriptions.connectionIndexName,
         deliveriesQueueUrl: this.deliveries.queue.queueUrl,
+        broadcastsQueueUrl: this.broadcasts.queue.queueUrl,
         socketUrl: props.socketApi.url,
       },
     });
     props.subscriptions.allowUpkeep(this.publish);
+    props.subscriptions.allowRounds(this.publish);
     this.deliveries.allowSend(this.publish);
+    this.broadcasts.allowSend(this.publish);
     props.socketApi.allowPost(this.publish);
     this.followStream(props.jobs);
 
+    const broadcastConcurrency = concurrencyFor(props.postsPerSecond);
     this.deliver = new NodeFunction(this, 'Deliver', {
       bundle: props.bundles.deliver,
-      description: 'Tells watchers what could not be told at once',
+      description: 'Tells large audiences, and watchers what could not be told at once',
       memory: 512,
       timeout: DELIVER_TIMEOUT,
       variables: {
@@ -64,15 +82,26 @@ export class Publishing extends Construct {
         subscriptionsTable: props.subscriptions.table.tableName,
         subscriptionsByConnectionIndex: props.subscriptions.connectionIndexName,
         deliveriesQueueUrl: this.deliveries.queue.queueUrl,
+        broadcastsQueueUrl: this.broadcasts.queue.queueUrl,
+        postsPerSecond: String(props.postsPerSecond),
+        broadcastConcurrency: String(broadcastConcurrency),
         socketUrl: props.socketApi.url,
       },
     });
     props.jobs.allow(this.deliver, ['GetItem', 'BatchGetItem']);
     props.subscriptions.allowUpkeep(this.deliver);
+    props.subscriptions.allowRounds(this.deliver);
     this.deliveries.allowSend(this.deliver);
+    this.broadcasts.allowSend(this.deliver);
     props.socketApi.allowPost(this.deliver);
     // Few at a time: most deliveries are late because API Gateway throttles, and more callers would not help.
     this.deliver.consume(this.deliveries.queue, { size: 10, maxConcurrency: 5 });
+    // One at a time, so that the function's pace is that of one range, and no range waits for another's.
+    this.deliver.consume(
+      this.broadcasts.queue,
+      { size: 1, maxConcurrency: broadcastConcurrency },
+      'Broadcasts',
+    );
   }
 
   private followStream(jobs: JobsTable): void {
@@ -113,4 +142,10 @@ export class Publishing extends Construct {
       onFailure: { bind: () => ({ destination: this.failures.queueArn }) }, // the grant is above
     });
   }
+}
+
+/** How many execution environments share the posts to large audiences. */
+function concurrencyFor(postsPerSecond: number): number {
+  const { fewest, most } = CONCURRENCY_BOUNDS;
+  return Math.min(most, Math.max(fewest, Math.ceil(postsPerSecond / POSTS_PER_ENVIRONMENT)));
 }

@@ -10,6 +10,8 @@ export interface Settings {
   readonly data: 'retain' | 'destroy';
   /** How many jobs are processed at a time, from 2 to 1,000 (SQS's limits of a maximum concurrency). */
   readonly concurrentJobs: number;
+  /** How many posts a second may be made to large audiences, from 100 to 1,000,000. */
+  readonly postsPerSecond: number;
   /** Who is told of an alarm; without, alarms are only seen in the console. */
   readonly alarmEmail?: string;
   /**
@@ -35,6 +37,7 @@ export function readSettings(node: Node): Settings {
     auth: readAuth(node.tryGetContext('auth')),
     data: readData(node.tryGetContext('data')),
     concurrentJobs: readConcurrentJobs(node.tryGetContext('concurrentJobs')),
+    postsPerSecond: readPostsPerSecond(node.tryGetContext('postsPerSecond')),
     ...(alarmEmail === undefined ? {} : { alarmEmail }),
     origins: readOrigins(node.tryGetContext('origins')),
   };
@@ -64,6 +67,17 @@ function readConcurrentJobs(value: unknown): number {
   if (Number.isInteger(number) && number >= 2 && number <= 1000) return number;
   throw new ConfigurationError(
     `The setting "concurrentJobs" cannot be ${JSON.stringify(value)}: say a whole number from 2 to 1000.`,
+  );
+}
+
+function readPostsPerSecond(value: unknown): number {
+  // Half of what an account has for all of its APIs (10,000 requests a second, aws-facts 1.8).
+  if (value === undefined) return 5000;
+  const number = Number(value);
+  if (Number.isInteger(number) && number >= 100 && number <= 1_000_000) return number;
+  throw new ConfigurationError(
+    `The setting "postsPerSecond" cannot be ${JSON.stringify(value)}: say a whole number from 100 to 1000000, ` +
+      'at most half of the requests a second that API Gateway allows your account (10000 unless raised).',
   );
 }
 

@@ -34,6 +34,11 @@ export class SubscriptionsTable extends Construct {
     caller.allow(['dynamodb:Query'], [`${this.table.tableArn}/index/${this.connectionIndexName}`]);
   }
 
+  /** Lets a function begin rounds of broadcasts, and say how long they last. */
+  allowRounds(caller: NodeFunction): void {
+    caller.allow(['dynamodb:UpdateItem'], [this.table.tableArn]);
+  }
+
   /** Lets a function add rows and take them back, and keep what connections confirm. */
   allowAdd(caller: NodeFunction): void {
     caller.allow(['dynamodb:PutItem', 'dynamodb:DeleteItem', 'dynamodb:UpdateItem'], [this.table.tableArn]);

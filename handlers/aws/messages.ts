@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { EpochSchema, JobIdSchema, TimeSchema } from '../../protocol/job.ts';
-import type { Deadline, Delivery, Work } from '../queue-messages.ts';
+import type { SubscriptionTopic } from '../ports.ts';
+import type { Broadcast, Deadline, Delivery, Work } from '../queue-messages.ts';
 
 /** The bodies of our queues' messages, as they are read. */
 
@@ -22,3 +23,35 @@ export const DeadlineSchema: v.GenericSchema<unknown, Deadline> = v.object({
 
 /** A body of the work queue. */
 export const WorkSchema: v.GenericSchema<unknown, Work> = v.object({ job: JobIdSchema, epoch: EpochSchema });
+
+const CountSchema = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const audience = {
+  job: JobIdSchema,
+  topic: v.custom<SubscriptionTopic>(
+    (topic) => typeof topic === 'string' && /^(?:job|owner|tag):./s.test(topic),
+    'must be a topic',
+  ),
+  round: CountSchema,
+};
+
+/** A body of the broadcasts queue. */
+export const BroadcastSchema: v.GenericSchema<unknown, Broadcast> = v.variant('kind', [
+  v.object({ kind: v.literal('round'), ...audience }),
+  v.object({ kind: v.literal('next-round'), ...audience }),
+  v.object({
+    kind: v.literal('range'),
+    ...audience,
+    range: v.object({
+      after: v.exactOptional(v.pipe(v.string(), v.minLength(1))),
+      until: v.exactOptional(v.pipe(v.string(), v.minLength(1))),
+    }),
+    posts: CountSchema,
+    attempt: CountSchema,
+  }),
+]);
+
+/** A body of either queue that the deliver function works off. */
+export const DeliverMessageSchema: v.GenericSchema<unknown, Broadcast | Delivery> = v.union([
+  BroadcastSchema,
+  DeliverySchema,
+]);

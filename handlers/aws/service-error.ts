@@ -9,21 +9,25 @@ const ServiceErrorSchema = v.object({
   $metadata: v.optional(v.object({ httpStatusCode: v.optional(v.number()) })),
 });
 
-/** The names by which AWS services say "not now" with a 4xx status. */
-const PASSING_ERRORS: ReadonlySet<string> = new Set([
+/** The names by which AWS services say "too much" with a 4xx status. */
+const THROTTLING_ERRORS: ReadonlySet<string> = new Set([
   'LimitExceededException',
-  'PriorRequestNotComplete',
   'ProvisionedThroughputExceededException',
-  'ReplicatedWriteConflictException',
   'RequestLimitExceeded',
   'RequestThrottled',
-  'RequestTimeout',
-  'RequestTimeoutException',
   'SlowDown',
   'Throttling',
   'ThrottlingException',
-  'TimeoutError',
   'TooManyRequestsException',
+]);
+
+/** The other names by which AWS services say "not now" with a 4xx status. */
+const PASSING_ERRORS: ReadonlySet<string> = new Set([
+  'PriorRequestNotComplete',
+  'ReplicatedWriteConflictException',
+  'RequestTimeout',
+  'RequestTimeoutException',
+  'TimeoutError',
   'TransactionConflictException',
 ]);
 
@@ -62,9 +66,9 @@ export function httpStatusOf(error: unknown): number | undefined {
 export function translateServiceError(service: string, error: unknown): UnavailableError | RefusedError {
   const { name, message, code, $metadata } = read(error);
   const status = $metadata?.httpStatusCode ?? 0;
-  const passes =
-    status === 429 || status >= 500 || PASSING_ERRORS.has(name ?? '') || CONNECTION_ERRORS.has(code);
-  if (passes) return new UnavailableError(service, { cause: error });
+  const throttled = status === 429 || THROTTLING_ERRORS.has(name ?? '');
+  const passes = throttled || status >= 500 || PASSING_ERRORS.has(name ?? '') || CONNECTION_ERRORS.has(code);
+  if (passes) return new UnavailableError(service, { cause: error, throttled });
   return new RefusedError(service, `${name ?? 'Error'}: ${message ?? ''}`, { cause: error });
 }
 

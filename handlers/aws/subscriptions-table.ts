@@ -11,13 +11,16 @@ import * as v from 'valibot';
 import { TimeSchema } from '../../protocol/job.ts';
 import { MalformedDataError, UnavailableError } from '../errors.ts';
 import type {
+  AudienceRange,
   Confirmation,
   ConfirmedHead,
   Subscriber,
   Subscription,
   Subscriptions,
   SubscriptionTopic,
+  WantedPage,
   Watcher,
+  WatcherPage,
 } from '../ports.ts';
 import { chunksOf, repeatUntilDone } from './back-off.ts';
 import { isHeadsKey, NO_HEADS, readHeads, writeHeads } from './confirmed-heads.ts';
@@ -36,6 +39,15 @@ const SubscriberSchema: v.GenericSchema<unknown, Subscriber> = v.object({
   since: TimeSchema,
 });
 const KeySchema = v.object({ topic: v.string(), connection: v.string() });
+
+type Query = Omit<QueryCommandInput, 'TableName' | 'ExclusiveStartKey'>;
+
+interface Page {
+  readonly items: readonly Item[];
+  readonly count: number;
+  /** The key that the page ends with, where there may be more. */
+  readonly last: Item | undefined;
+}
 
 /** What the table and its index by connection are called. */
 export interface SubscriptionsTableSettings {
@@ -77,19 +89,38 @@ export class SubscriptionsTable implements Subscriptions {
     return removed;
   }
 
-  watchers(topic: SubscriptionTopic, now: string): AsyncIterable<readonly Watcher[]> {
+  async watchers(topic: SubscriptionTopic, { range, limit, now }: WantedPage): Promise<WatcherPage> {
+    const rows = liveRows(topic, now, 'connectingUntil', range);
     // Consistent: a change committed after `subscribe` must find the row (design.md, "The flow").
-    return this.#live(topic, now, { ConsistentRead: true }, 'connectingUntil', WatcherSchema);
+    const { items, last } = await this.#page({ ...rows, ConsistentRead: true, Limit: limit });
+    const watchers = items.map((item) => read(WatcherSchema, item));
+    return last === undefined ? { watchers } : { watchers, next: read(KeySchema, last).connection };
   }
 
-  subscribers(topic: SubscriptionTopic, now: string): AsyncIterable<readonly Subscriber[]> {
-    return this.#live(topic, now, {}, 'since', SubscriberSchema);
+  async lastWatcher(topic: SubscriptionTopic, range: AudienceRange): Promise<string | undefined> {
+    const { condition, names, values } = keysOf(topic, range);
+    const { items } = await this.#page({
+      ConsistentRead: true,
+      KeyConditionExpression: condition,
+      ProjectionExpression: '#topic, #connection',
+      ExpressionAttributeNames: { ...names, '#connection': 'connection' },
+      ExpressionAttributeValues: toAttributes(values),
+      ScanIndexForward: false,
+      Limit: 1,
+    });
+    const [item] = items;
+    return item === undefined ? undefined : read(KeySchema, item).connection;
+  }
+
+  async *subscribers(topic: SubscriptionTopic, now: string): AsyncIterable<readonly Subscriber[]> {
+    for await (const { items } of this.#query(liveRows(topic, now, 'since', {}))) {
+      if (items.length > 0) yield items.map((item) => read(SubscriberSchema, item));
+    }
   }
 
   async has(topic: SubscriptionTopic, connection: string): Promise<boolean> {
     // A query for one row, and no GetItem: whoever counts may query.
     const pages = this.#query({
-      TableName: this.#settings.tableName,
       ConsistentRead: true,
       Select: 'COUNT',
       KeyConditionExpression: '#topic = :topic AND #connection = :connection',
@@ -127,33 +158,6 @@ export class SubscriptionsTable implements Subscriptions {
     return await readHeads(this.#settings, job, connections);
   }
 
-  /** The rows of a topic that have not expired, with one attribute beside the connection. */
-  async *#live<Row>(
-    topic: SubscriptionTopic,
-    now: string,
-    consistency: Pick<QueryCommandInput, 'ConsistentRead'>,
-    attribute: 'connectingUntil' | 'since',
-    schema: v.GenericSchema<unknown, Row>,
-  ): AsyncIterable<readonly Row[]> {
-    const pages = this.#query({
-      TableName: this.#settings.tableName,
-      ...consistency,
-      KeyConditionExpression: '#topic = :topic',
-      FilterExpression: '#expiresAt > :now', // TTL deletes days late (aws-facts 3.1)
-      ProjectionExpression: '#connection, #attribute',
-      ExpressionAttributeNames: {
-        '#topic': 'topic',
-        '#expiresAt': 'expiresAt',
-        '#connection': 'connection',
-        '#attribute': attribute,
-      },
-      ExpressionAttributeValues: toAttributes({ ':topic': topic, ':now': Date.parse(now) / 1000 }),
-    });
-    for await (const { items } of pages) {
-      if (items.length > 0) yield items.map((item) => read(schema, item));
-    }
-  }
-
   async *#keysOf(connection: string): AsyncIterable<readonly v.InferOutput<typeof KeySchema>[]> {
     for await (const { items } of this.#query({
       ...this.#byConnection(connection),
@@ -164,11 +168,10 @@ export class SubscriptionsTable implements Subscriptions {
     }
   }
 
-  #byConnection(connection: string): QueryCommandInput {
-    const { tableName, connectionIndexName } = this.#settings;
+  #byConnection(connection: string): Query {
+    const { connectionIndexName } = this.#settings;
     if (connectionIndexName === undefined) throw new Error('The index by connection was not named');
     return {
-      TableName: tableName,
       IndexName: connectionIndexName,
       KeyConditionExpression: '#connection = :connection',
       ExpressionAttributeNames: { '#connection': 'connection' },
@@ -176,18 +179,21 @@ export class SubscriptionsTable implements Subscriptions {
     };
   }
 
-  async *#query(
-    input: QueryCommandInput,
-  ): AsyncIterable<{ readonly items: readonly Item[]; readonly count: number }> {
+  async *#query(query: Query): AsyncIterable<Page> {
     let start: Item | undefined;
     do {
-      const ExclusiveStartKey = start;
-      const answer = await askDynamoDb(() =>
-        this.#settings.client.send(new QueryCommand({ ...input, ExclusiveStartKey })),
-      );
-      yield { items: answer.Items ?? [], count: answer.Count ?? 0 };
-      start = answer.LastEvaluatedKey;
+      const page = await this.#page(query, start);
+      yield page;
+      start = page.last;
     } while (start !== undefined);
+  }
+
+  async #page(query: Query, ExclusiveStartKey?: Item): Promise<Page> {
+    const { client, tableName } = this.#settings;
+    const answer = await askDynamoDb(() =>
+      client.send(new QueryCommand({ ...query, TableName: tableName, ExclusiveStartKey })),
+    );
+    return { items: answer.Items ?? [], count: answer.Count ?? 0, last: answer.LastEvaluatedKey };
   }
 
   async #deleteAll(keys: readonly Item[]): Promise<void> {
@@ -207,6 +213,55 @@ export class SubscriptionsTable implements Subscriptions {
     });
     if (left.length > 0) throw new UnavailableError('DynamoDB');
   }
+}
+
+/** The rows of a range that have not expired, with one attribute beside the connection. */
+function liveRows(
+  topic: SubscriptionTopic,
+  now: string,
+  attribute: 'connectingUntil' | 'since',
+  range: AudienceRange,
+): Query {
+  const { condition, names, values } = keysOf(topic, range);
+  return {
+    KeyConditionExpression: condition,
+    FilterExpression: '#expiresAt > :now', // TTL deletes days late (aws-facts 3.1)
+    ProjectionExpression: '#connection, #attribute',
+    ExpressionAttributeNames: {
+      ...names,
+      '#expiresAt': 'expiresAt',
+      '#connection': 'connection',
+      '#attribute': attribute,
+    },
+    ExpressionAttributeValues: toAttributes({ ...values, ':now': Date.parse(now) / 1000 }),
+  };
+}
+
+/** The condition for the keys of a range. The sort key may be named once, and BETWEEN takes both of its bounds in. */
+function keysOf(
+  topic: SubscriptionTopic,
+  { after, until }: AudienceRange,
+): {
+  readonly condition: string;
+  readonly names: Readonly<Record<string, string>>;
+  readonly values: Readonly<Record<string, string>>;
+} {
+  const all = '#topic = :topic';
+  const names = { '#topic': 'topic', '#connection': 'connection' };
+  const values = { ':topic': topic };
+  if (after !== undefined && until !== undefined) {
+    const first = `${after}\u0000`; // the text that comes right behind `after`
+    return {
+      condition: `${all} AND #connection BETWEEN :first AND :until`,
+      names,
+      values: { ...values, ':first': first, ':until': until },
+    };
+  }
+  if (after !== undefined)
+    return { condition: `${all} AND #connection > :after`, names, values: { ...values, ':after': after } };
+  if (until !== undefined)
+    return { condition: `${all} AND #connection <= :until`, names, values: { ...values, ':until': until } };
+  return { condition: all, names: { '#topic': 'topic' }, values };
 }
 
 function read<const Schema extends v.GenericSchema>(schema: Schema, item: Item): v.InferOutput<Schema> {

@@ -1,11 +1,14 @@
 import type {
+  AudienceRange,
   Confirmation,
   ConfirmedHead,
   Subscriber,
   Subscription,
   Subscriptions,
   SubscriptionTopic,
+  WantedPage,
   Watcher,
+  WatcherPage,
 } from '../ports.ts';
 
 /** `Subscriptions` in memory; rows come in pages, as a query's do. */
@@ -34,17 +37,29 @@ export class MemorySubscriptions implements Subscriptions {
     return [...this.#rows.keys()].filter((topic) => this.#delete(topic, connection)).length;
   }
 
-  async *watchers(topic: SubscriptionTopic, now: string): AsyncIterable<readonly Watcher[]> {
-    for await (const rows of this.#live(topic, now)) {
-      yield rows.map(({ connection, connectingUntil }) =>
-        connectingUntil === undefined ? { connection } : { connection, connectingUntil },
+  async watchers(topic: SubscriptionTopic, { range, limit, now }: WantedPage): Promise<WatcherPage> {
+    const rows = this.#within(topic, range);
+    const page = rows.slice(0, Math.min(limit, this.#pageSize));
+    const watchers = page
+      .filter((row) => isLive(row, now))
+      .map(
+        ({ connection, connectingUntil }): Watcher =>
+          connectingUntil === undefined ? { connection } : { connection, connectingUntil },
       );
-    }
+    const last = page.at(-1);
+    return last === undefined || page.length === rows.length
+      ? { watchers }
+      : { watchers, next: last.connection };
+  }
+
+  async lastWatcher(topic: SubscriptionTopic, range: AudienceRange): Promise<string | undefined> {
+    return this.#within(topic, range).at(-1)?.connection;
   }
 
   async *subscribers(topic: SubscriptionTopic, now: string): AsyncIterable<readonly Subscriber[]> {
-    for await (const rows of this.#live(topic, now)) {
-      yield rows.map(({ connection, since }) => ({ connection, since }));
+    const rows = [...(this.#rows.get(topic)?.values() ?? [])].filter((row) => isLive(row, now));
+    for (let start = 0; start < rows.length; start += this.#pageSize) {
+      yield rows.slice(start, start + this.#pageSize).map(({ connection, since }) => ({ connection, since }));
     }
   }
 
@@ -79,13 +94,14 @@ export class MemorySubscriptions implements Subscriptions {
     return heads;
   }
 
-  async *#live(topic: SubscriptionTopic, now: string): AsyncIterable<readonly Subscription[]> {
-    const rows = [...(this.#rows.get(topic)?.values() ?? [])].filter(
-      (row) => wholeSecondOf(row.expiresAt) > Date.parse(now),
-    );
-    for (let start = 0; start < rows.length; start += this.#pageSize) {
-      yield rows.slice(start, start + this.#pageSize);
-    }
+  /** In the table's order: as API Gateway's ids are ASCII, that of their code units. */
+  #within(topic: SubscriptionTopic, { after, until }: AudienceRange): readonly Subscription[] {
+    return [...(this.#rows.get(topic)?.values() ?? [])]
+      .filter(
+        ({ connection }) =>
+          (after === undefined || connection > after) && (until === undefined || connection <= until),
+      )
+      .sort((one, other) => (one.connection < other.connection ? -1 : 1));
   }
 
   #delete(topic: SubscriptionTopic, connection: string): boolean {
@@ -94,6 +110,10 @@ export class MemorySubscriptions implements Subscriptions {
     if (watchers?.size === 0) this.#rows.delete(topic);
     return was;
   }
+}
+
+function isLive(row: Subscription, now: string): boolean {
+  return wholeSecondOf(row.expiresAt) > Date.parse(now);
 }
 
 /** The table keeps `expiresAt` in whole seconds, because that is what TTL reads. Answers milliseconds. */

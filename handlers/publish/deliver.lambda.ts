@@ -1,25 +1,35 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { BroadcastRoundsTable } from '../aws/broadcast-rounds-table.ts';
 import { createDynamoDbClient, createSqsClient } from '../aws/clients.ts';
 import { ConnectionPoster } from '../aws/connection-poster.ts';
 import { JobsTable } from '../aws/jobs-table.ts';
-import { DeliverySchema } from '../aws/messages.ts';
+import { DeliverMessageSchema } from '../aws/messages.ts';
 import { type BatchItemFailures, batchItemFailures, readMessages } from '../aws/queue-event.ts';
 import { SqsQueue } from '../aws/sqs-queue.ts';
 import { SubscriptionsTable } from '../aws/subscriptions-table.ts';
 import { createLog, createMeter } from '../aws/telemetry.ts';
-import { readEnvironment } from '../environment.ts';
-import type { Delivery } from '../queue-messages.ts';
-import { type DeliverParts, deliver } from './deliver.ts';
+import { positiveNumber, readEnvironment } from '../environment.ts';
+import type { Broadcast, Delivery } from '../queue-messages.ts';
+import { type BroadcastParts, type BroadcastReading, broadcast } from './broadcast.ts';
+import { PORTION } from './concurrency.ts';
+import { type DeliverParts, type DeliveryReading, deliver } from './deliver.ts';
+import { PostPace } from './post-pace.ts';
 
 const environment = readEnvironment([
   'jobsTable',
   'subscriptionsTable',
   'subscriptionsByConnectionIndex',
   'deliveriesQueueUrl',
+  'broadcastsQueueUrl',
+  'postsPerSecond',
+  'broadcastConcurrency',
   'socketUrl',
 ]);
 const client = createDynamoDbClient();
+const queues = createSqsClient();
 const meter = createMeter('deliver');
-const parts: DeliverParts = {
+const postsPerSecond = positiveNumber('postsPerSecond', environment.postsPerSecond);
+const parts: DeliverParts & BroadcastParts = {
   jobs: new JobsTable({ client, tableName: environment.jobsTable }),
   subscriptions: new SubscriptionsTable({
     client,
@@ -27,20 +37,39 @@ const parts: DeliverParts = {
     connectionIndexName: environment.subscriptionsByConnectionIndex,
   }),
   connections: new ConnectionPoster({ socketUrl: environment.socketUrl }),
-  deliveries: new SqsQueue<Delivery>({ client: createSqsClient(), queueUrl: environment.deliveriesQueueUrl }),
+  deliveries: new SqsQueue<Delivery>({ client: queues, queueUrl: environment.deliveriesQueueUrl }),
+  broadcasts: new SqsQueue<Broadcast>({ client: queues, queueUrl: environment.broadcastsQueueUrl }),
+  rounds: new BroadcastRoundsTable({ client, tableName: environment.subscriptionsTable }),
+  pace: new PostPace({
+    perSecond: postsPerSecond / positiveNumber('broadcastConcurrency', environment.broadcastConcurrency),
+    now: () => performance.now(),
+    pause,
+  }),
+  postsPerSecond,
+  portion: PORTION,
   now: () => new Date(),
   random: Math.random,
   log: createLog('deliver'),
   meter,
 };
 
-/** Posts what publish, or a $connect with a job, could not post at once. */
+/** Posts what publish, or a $connect with a job, could not post at once; and to large audiences. */
 export async function handler(
   event: unknown,
   context: { getRemainingTimeInMillis(): number },
 ): Promise<BatchItemFailures> {
   const endsAt = Date.now() + context.getRemainingTimeInMillis();
-  const kept = await deliver(readMessages(event, DeliverySchema), parts, endsAt);
+  const broadcasts: BroadcastReading[] = [];
+  const deliveries: DeliveryReading[] = [];
+  for (const reading of readMessages(event, DeliverMessageSchema)) {
+    if ('malformed' in reading) deliveries.push(reading);
+    else if ('kind' in reading.message) broadcasts.push({ ...reading, message: reading.message });
+    else deliveries.push({ ...reading, message: reading.message });
+  }
+  const kept = [
+    ...(await deliver(deliveries, parts, endsAt)),
+    ...(await broadcast(broadcasts, parts, endsAt)),
+  ];
   meter.publish();
   return batchItemFailures(kept);
 }

@@ -1,18 +1,10 @@
 import { type MalformedDataError, UnavailableError } from '../errors.ts';
-import type { JobRecord, Jobs } from '../ports.ts';
+import type { JobRecord, Jobs, Queue } from '../ports.ts';
 import type { Delivery } from '../queue-messages.ts';
+import { CONCURRENCY } from './concurrency.ts';
+import { delaySeconds, MAXIMUM_ATTEMPTS } from './delivery-attempts.ts';
 import { inTurns } from './in-turns.ts';
-import { FramePoster, frameOf, isConnecting } from './post-frame.ts';
-import { CONCURRENCY, type PublishParts } from './publish.ts';
-
-/**
- * After so many attempts (some four minutes) a delivery is given up. Nothing is lost for good: the client's next
- * `ping` carries the `seq` that it has, and is answered with what is newer.
- */
-export const MAXIMUM_ATTEMPTS = 12;
-
-/** The longest wait between two attempts, in seconds. */
-const LONGEST_DELAY = 60;
+import { FramePoster, type FramePosterParts, frameOf, isConnecting } from './post-frame.ts';
 
 /** One message of the deliveries queue. */
 export type DeliveryReading =
@@ -20,8 +12,9 @@ export type DeliveryReading =
   | { readonly messageId: string; readonly malformed: MalformedDataError };
 
 /** What `deliver` needs. */
-export interface DeliverParts extends PublishParts {
-  readonly jobs: Jobs;
+export interface DeliverParts extends FramePosterParts {
+  readonly jobs: Pick<Jobs, 'read' | 'readMany'>;
+  readonly deliveries: Queue<Delivery>;
   /** From 0 to 1, for back-off. */
   readonly random: () => number;
 }
@@ -64,7 +57,7 @@ export async function deliver(
     frames.set(record, frame);
     const outcome = await poster.post(one.delivery, frame);
     if (outcome === 'posted') parts.meter.count('FramesDelivered', 1);
-    if (outcome === 'later' || outcome === 'connecting') postponed.push(one);
+    else if (outcome !== 'gone') postponed.push(one);
   };
   await inTurns([{ pages: onePage(owed), work }], CONCURRENCY);
   kept.push(...(await postpone(postponed, parts)));
@@ -153,14 +146,6 @@ async function postpone(owed: readonly Owed[], parts: DeliverParts): Promise<rea
     }
   }
   return failed;
-}
-
-/**
- * Full jitter over a ceiling that doubles, in whole seconds, as SQS wants them, and at least one
- * (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/).
- */
-export function delaySeconds(attempt: number, random: number): number {
-  return Math.max(1, Math.ceil(random * Math.min(LONGEST_DELAY, 2 ** attempt)));
 }
 
 async function* onePage<Item>(items: readonly Item[]): AsyncGenerator<readonly Item[]> {

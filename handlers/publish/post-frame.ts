@@ -11,8 +11,11 @@ export interface FramePosterParts {
   readonly meter: Meter;
 }
 
-/** `gone`: nobody is there any more. `connecting`: not there yet. `later`: it must be tried again. */
-export type PostOutcome = 'posted' | 'gone' | 'connecting' | 'later';
+/**
+ * `gone`: nobody is there any more. `connecting`: not there yet. `later`: it must be tried again. `throttled`: that as
+ * well, because API Gateway is asked too much. `late`: that as well, because the function ends.
+ */
+export type PostOutcome = 'posted' | 'gone' | 'connecting' | 'later' | 'throttled' | 'late';
 
 /**
  * So long before the function's own end nothing is posted any more: where posts hang, each for three seconds
@@ -44,14 +47,14 @@ export class FramePoster {
     const { connections, now, log, meter } = this.#parts;
     const { connection } = watcher;
     if (this.#gone.has(connection)) return 'gone';
-    if (now().getTime() >= this.#stopsAt) return 'later';
+    if (now().getTime() >= this.#stopsAt) return 'late';
     try {
       await connections.post(connection, frame);
       return 'posted';
     } catch (error) {
       if (error instanceof ConnectionGoneError)
         return isConnecting(watcher, now()) ? 'connecting' : this.#remove(connection);
-      if (error instanceof UnavailableError) return 'later';
+      if (error instanceof UnavailableError) return error.throttled ? 'throttled' : 'later';
       this.#refusals += 1;
       meter.count('PostsRefused', 1);
       if (this.#refusals === 1) {

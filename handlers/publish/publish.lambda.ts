@@ -1,3 +1,4 @@
+import { BroadcastRoundsTable } from '../aws/broadcast-rounds-table.ts';
 import { createDynamoDbClient, createSqsClient } from '../aws/clients.ts';
 import { ConnectionPoster } from '../aws/connection-poster.ts';
 import { type BatchItemFailures, batchItemFailures } from '../aws/queue-event.ts';
@@ -6,25 +7,33 @@ import { readJobChanges } from '../aws/stream-event.ts';
 import { SubscriptionsTable } from '../aws/subscriptions-table.ts';
 import { createLog, createMeter } from '../aws/telemetry.ts';
 import { readEnvironment } from '../environment.ts';
-import type { Delivery } from '../queue-messages.ts';
+import type { Broadcast, Delivery } from '../queue-messages.ts';
+import { PORTION } from './concurrency.ts';
 import { type PublishParts, publish } from './publish.ts';
 
 const environment = readEnvironment([
   'subscriptionsTable',
   'subscriptionsByConnectionIndex',
   'deliveriesQueueUrl',
+  'broadcastsQueueUrl',
   'socketUrl',
 ]);
+const client = createDynamoDbClient();
+const queues = createSqsClient();
 const meter = createMeter('publish');
 const parts: PublishParts = {
   subscriptions: new SubscriptionsTable({
-    client: createDynamoDbClient(),
+    client,
     tableName: environment.subscriptionsTable,
     connectionIndexName: environment.subscriptionsByConnectionIndex,
   }),
   connections: new ConnectionPoster({ socketUrl: environment.socketUrl }),
-  deliveries: new SqsQueue<Delivery>({ client: createSqsClient(), queueUrl: environment.deliveriesQueueUrl }),
+  deliveries: new SqsQueue<Delivery>({ client: queues, queueUrl: environment.deliveriesQueueUrl }),
+  broadcasts: new SqsQueue<Broadcast>({ client: queues, queueUrl: environment.broadcastsQueueUrl }),
+  rounds: new BroadcastRoundsTable({ client, tableName: environment.subscriptionsTable }),
+  portion: PORTION,
   now: () => new Date(),
+  random: Math.random,
   log: createLog('publish'),
   meter,
 };

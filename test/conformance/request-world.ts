@@ -1,4 +1,5 @@
 import { createApi } from '../../handlers/api/api.ts';
+import { BroadcastRoundsTable } from '../../handlers/aws/broadcast-rounds-table.ts';
 import { JobsTable } from '../../handlers/aws/jobs-table.ts';
 import { SubscriptionsTable } from '../../handlers/aws/subscriptions-table.ts';
 import { MemoryTokens } from '../../handlers/memory/memory-tokens.ts';
@@ -8,7 +9,7 @@ import { JobReporter } from '../../handlers/process/progress-reporter.ts';
 import { runJob } from '../../handlers/process/run-job.ts';
 import { deliver } from '../../handlers/publish/deliver.ts';
 import { publish } from '../../handlers/publish/publish.ts';
-import type { Deadline, Delivery, Work } from '../../handlers/queue-messages.ts';
+import type { Broadcast, Deadline, Delivery, Work } from '../../handlers/queue-messages.ts';
 import { createSocket } from '../../handlers/socket/socket.ts';
 import { sweep } from '../../handlers/sweep/sweep.ts';
 import { createObjectCreated } from '../../handlers/upload/object-created.ts';
@@ -36,6 +37,9 @@ const REPORT = {
   message: '1 row',
 };
 
+/** The largest audience that `publish` posts to itself: small here, so that a large one needs few rows. */
+const PORTION = 20;
+
 /** How long the function has that begins now, in milliseconds. */
 const FUNCTION_LIFE = 60_000;
 
@@ -58,6 +62,8 @@ export class RequestWorld {
   readonly uploads;
   readonly #telemetry = new RecordedTelemetry();
   readonly #deliveries;
+  readonly #broadcasts;
+  readonly #rounds;
   readonly #results;
   readonly #deadlines;
   readonly #work;
@@ -77,6 +83,8 @@ export class RequestWorld {
     this.uploads = counted.uploads();
     this.#results = counted.results();
     this.#deliveries = counted.queue<Delivery>('deliveries');
+    this.#broadcasts = counted.queue<Broadcast>('broadcasts');
+    this.#rounds = new BroadcastRoundsTable({ client, ...database.subscriptions });
     this.#deadlines = counted.queue<Deadline>('deadlines');
     this.#work = counted.queue<Work>('work');
     this.#api = createApi({
@@ -289,7 +297,7 @@ export class RequestWorld {
   /** A batch of the deliveries queue. */
   async deliver(...messages: readonly Delivery[]): Promise<void> {
     const readings = messages.map((message, index) => ({ messageId: String(index), message }));
-    const parts = { ...this.#publishParts(), jobs: this.jobs, random: () => 0.5 };
+    const parts = { ...this.#publishParts(), jobs: this.jobs };
     const kept = await deliver(readings, parts, this.#now + FUNCTION_LIFE);
     if (kept.length > 0) throw new Error('Deliveries were kept');
   }
@@ -297,7 +305,18 @@ export class RequestWorld {
   #publishParts() {
     const { subscriptions, connections, now } = this;
     const { log, meter } = this.#telemetry;
-    return { subscriptions, connections, deliveries: this.#deliveries, now, log, meter };
+    return {
+      subscriptions,
+      connections,
+      deliveries: this.#deliveries,
+      broadcasts: this.#broadcasts,
+      rounds: this.#rounds,
+      portion: PORTION,
+      now,
+      random: () => 0.5,
+      log,
+      meter,
+    };
   }
 
   #reporter(record: JobRecord, schedule: (callback: () => void) => void = () => {}): JobReporter {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Subscriptions, SubscriptionTopic, Watcher } from '../../handlers/ports.ts';
+import type { AudienceRange, Subscriptions, SubscriptionTopic, Watcher } from '../../handlers/ports.ts';
 import { MADE_AT, secondsLater } from './sample-jobs.ts';
 
 /** What every adapter of `Subscriptions` must do; each test uses topics and connections of its own. */
@@ -17,12 +17,14 @@ export function describeSubscriptions(name: string, start: () => Promise<Subscri
     const newConnection = () => `${randomUUID().slice(0, 15)}=`;
 
     async function watchersOf(topic: SubscriptionTopic, now = MADE_AT): Promise<readonly Watcher[]> {
-      const pages: Watcher[] = [];
-      for await (const page of subscriptions.watchers(topic, now)) {
-        expect(page.length).toBeGreaterThan(0);
-        pages.push(...page);
+      const found: Watcher[] = [];
+      let range: AudienceRange = {};
+      for (;;) {
+        const { watchers, next } = await subscriptions.watchers(topic, { range, limit: 5_000, now });
+        found.push(...watchers);
+        if (next === undefined) return found;
+        range = { after: next };
       }
-      return pages.toSorted((one, other) => (one.connection < other.connection ? -1 : 1));
     }
 
     it('finds who watches a topic, and nobody else', async () => {
@@ -115,6 +117,48 @@ export function describeSubscriptions(name: string, start: () => Promise<Subscri
         );
       }
       expect((await watchersOf(topic)).map(({ connection }) => connection)).toEqual(connections);
+    });
+
+    it('finds a part of them in order: behind one bound, up to and with the other, whatever the bounds are', async () => {
+      const topic = newTopic();
+      const ids = ['-A', '0', 'A=', 'Zz', '_', 'a'];
+      for (const connection of ids.toReversed()) {
+        await subscriptions.add({ since, topic, connection, expiresAt });
+      }
+      const bounds = [undefined, '-', '0', 'A', 'A=', 'a', 'z'];
+      for (const after of bounds) {
+        for (const until of bounds) {
+          if (after !== undefined && until !== undefined && after >= until) continue;
+          const range = {
+            ...(after === undefined ? {} : { after }),
+            ...(until === undefined ? {} : { until }),
+          };
+          const expected = ids.filter((id) => id > (after ?? '') && id <= (until ?? 'z'));
+          const { watchers } = await subscriptions.watchers(topic, { range, limit: 100, now: MADE_AT });
+          expect(watchers.map(({ connection }) => connection)).toEqual(expected);
+          expect(await subscriptions.lastWatcher(topic, range)).toBe(expected.at(-1));
+        }
+      }
+    });
+
+    it('ends a page at its limit, rows that have expired included, and says where', async () => {
+      const topic = newTopic();
+      await subscriptions.add({ since, topic, connection: 'a', expiresAt: secondsLater(1) });
+      for (const connection of ['b', 'c', 'd']) {
+        await subscriptions.add({ since, topic, connection, expiresAt });
+      }
+      const now = secondsLater(2);
+      const page = (range: AudienceRange, limit: number) =>
+        subscriptions.watchers(topic, { range, limit, now });
+      expect(await page({}, 1)).toEqual({ watchers: [], next: 'a' });
+      expect(await page({}, 3)).toEqual({ watchers: [{ connection: 'b' }, { connection: 'c' }], next: 'c' });
+      expect(await page({ after: 'c' }, 3)).toEqual({ watchers: [{ connection: 'd' }] });
+      expect(await page({ after: 'a', until: 'c' }, 3)).toEqual({
+        watchers: [{ connection: 'b' }, { connection: 'c' }],
+      });
+      expect(await page({ after: 'd' }, 3)).toEqual({ watchers: [] });
+      expect(await subscriptions.lastWatcher(topic, { until: 'a' })).toBe('a');
+      expect(await subscriptions.lastWatcher(topic, { after: 'd' })).toBeUndefined();
     });
 
     it('says since when each watches a topic, the last time counts, and no longer than it is due', async () => {

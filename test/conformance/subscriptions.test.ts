@@ -1,7 +1,11 @@
-import { afterAll, beforeAll } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { BroadcastRoundsTable } from '../../handlers/aws/broadcast-rounds-table.ts';
 import { SubscriptionsTable } from '../../handlers/aws/subscriptions-table.ts';
+import { MemoryBroadcastRounds } from '../../handlers/memory/memory-broadcast-rounds.ts';
 import { MemorySubscriptions } from '../../handlers/memory/memory-subscriptions.ts';
 import { type DynamoDbLocal, startDynamoDbLocal } from '../dynamodb-local.ts';
+import { describeBroadcastRounds } from './broadcast-rounds-suite.ts';
+import { MADE_AT } from './sample-jobs.ts';
 import { describeSubscriptions } from './subscriptions-suite.ts';
 
 let database: DynamoDbLocal;
@@ -10,8 +14,16 @@ beforeAll(async () => {
 });
 afterAll(() => database.close());
 
+const location = () => ({ client: database.client, ...database.subscriptions });
+
 describeSubscriptions('memory', async () => new MemorySubscriptions({ pageSize: 100 }));
-describeSubscriptions(
-  'DynamoDB Local',
-  async () => new SubscriptionsTable({ client: database.client, ...database.subscriptions }),
-);
+describeSubscriptions('DynamoDB Local', async () => new SubscriptionsTable(location()));
+describeBroadcastRounds('memory', async () => new MemoryBroadcastRounds());
+describeBroadcastRounds('DynamoDB Local', async () => new BroadcastRoundsTable(location()));
+
+it('keeps rounds, which are in the same table, apart from watchers', async () => {
+  const audience = { topic: 'owner:ada', job: 'job_1' } as const;
+  await new BroadcastRoundsTable(location()).begin({ ...audience, by: 'a', now: 1, until: 2 });
+  const page = { range: {}, limit: 10, now: MADE_AT };
+  expect(await new SubscriptionsTable(location()).watchers('owner:ada', page)).toEqual({ watchers: [] });
+});

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { SynthesizedStack } from './synthesized-stack.ts';
 
-const stack = new SynthesizedStack({ concurrentJobs: 12 });
+const stack = new SynthesizedStack({ concurrentJobs: 12, postsPerSecond: 6_500 });
 const HOUR = 3_600;
 const DAY = 24 * HOUR;
 
@@ -32,13 +32,14 @@ describe('event source mappings', () => {
   });
 
   it.each([
-    ['Processing/Process', 'Processing/Work/Queue', 1, 12],
-    ['Publishing/Deliver', 'Publishing/Deliveries/Queue', 10, 5],
-    ['Sweeping/Sweep', 'Sweeping/Deadlines/Queue', 10, 2],
+    ['Processing/Process', 'Messages', 'Processing/Work/Queue', 1, 12],
+    ['Publishing/Deliver', 'Messages', 'Publishing/Deliveries/Queue', 10, 5],
+    ['Publishing/Deliver', 'Broadcasts', 'Publishing/Broadcasts/Queue', 1, 7],
+    ['Sweeping/Sweep', 'Messages', 'Sweeping/Deadlines/Queue', 10, 2],
   ])(
-    '%s consumes %s, %i at a time, %i at once, and names what failed',
-    (consumer, queue, size, concurrency) => {
-      const mapping = stack.properties('AWS::Lambda::EventSourceMapping', `${consumer}/Messages`);
+    '%s (%s) consumes %s, %i at a time, %i at once, and names what failed',
+    (consumer, name, queue, size, concurrency) => {
+      const mapping = stack.properties('AWS::Lambda::EventSourceMapping', `${consumer}/${name}`);
       expect(stack.readable(mapping)).toEqual({
         FunctionName: `<${consumer}/Function>`,
         EventSourceArn: `<${queue}.Arn>`,
@@ -50,10 +51,28 @@ describe('event source mappings', () => {
   );
 });
 
+it.each([
+  [100, 2],
+  [5_000, 5],
+  [1_000_000, 1_000],
+])('shares %i posts a second among %i execution environments', (postsPerSecond, concurrency) => {
+  const shared = new SynthesizedStack({ postsPerSecond });
+  const mapping = shared.properties('AWS::Lambda::EventSourceMapping', 'Publishing/Deliver/Broadcasts');
+  expect(mapping['ScalingConfig']).toEqual({ MaximumConcurrency: concurrency });
+  const { Environment } = shared.properties('AWS::Lambda::Function', 'Publishing/Deliver/Function');
+  expect(shared.readable(Environment)).toMatchObject({
+    Variables: {
+      POSTS_PER_SECOND: String(postsPerSecond),
+      BROADCAST_CONCURRENCY: String(concurrency),
+    },
+  });
+});
+
 describe('queues', () => {
   it.each([
     ['Processing/Work', 900 + 30, 6 * HOUR, 3],
     ['Publishing/Deliveries', 6 * 30, 2 * HOUR, 5],
+    ['Publishing/Broadcasts', 6 * 30, 2 * HOUR, 5],
     ['Sweeping/Deadlines', 6 * 60, 14 * DAY, 10],
   ])(
     '%s hides a received message for %i s, keeps it for %i s, and sets it aside after %i receives',
@@ -71,6 +90,7 @@ describe('queues', () => {
     const failures = Object.keys(stack.ofType('AWS::SQS::Queue')).filter((path) => !path.endsWith('/Queue'));
     expect(failures.sort()).toEqual([
       'Processing/Work/DeadLetters',
+      'Publishing/Broadcasts/DeadLetters',
       'Publishing/Deliveries/DeadLetters',
       'Publishing/Failures',
       'Sweeping/Deadlines/DeadLetters',

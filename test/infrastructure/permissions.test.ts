@@ -10,6 +10,7 @@ const UPKEEP = [
   'dynamodb:Query <Subscriptions/Table.Arn>/index/by-connection',
   'dynamodb:BatchWriteItem <Subscriptions/Table.Arn>',
 ];
+const rounds = 'dynamodb:UpdateItem <Subscriptions/Table.Arn>';
 const receive = (queue: string) =>
   ['ReceiveMessage', 'DeleteMessage', 'GetQueueAttributes'].map((action) => `sqs:${action} <${queue}.Arn>`);
 const post = `execute-api:ManageConnections ${CONNECTIONS}`;
@@ -50,8 +51,10 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   ],
   'Publishing/Publish': [
     ...UPKEEP,
+    rounds,
     post,
     send('Publishing/Deliveries/Queue'),
+    send('Publishing/Broadcasts/Queue'),
     send('Publishing/Failures'), // the event source mapping sends there with the function's role
     'dynamodb:DescribeStream <Jobs/Table.StreamArn>',
     'dynamodb:GetRecords <Jobs/Table.StreamArn>',
@@ -61,9 +64,12 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   'Publishing/Deliver': [
     ...jobs('GetItem', 'BatchGetItem'),
     ...UPKEEP,
+    rounds,
     post,
     send('Publishing/Deliveries/Queue'),
+    send('Publishing/Broadcasts/Queue'),
     ...receive('Publishing/Deliveries/Queue'),
+    ...receive('Publishing/Broadcasts/Queue'),
   ],
   'SocketRoutes/Authorize': [secret],
   'SocketRoutes/Socket': [

@@ -6,7 +6,13 @@ const read = (context: Record<string, unknown>) => readSettings(new App({ contex
 
 describe('readSettings', () => {
   it('keeps data and leaves half of the smallest account to the rest, unless told otherwise', () => {
-    expect(read({ auth: 'open' })).toEqual({ auth: 'open', data: 'retain', concurrentJobs: 5, origins: [] });
+    expect(read({ auth: 'open' })).toEqual({
+      auth: 'open',
+      data: 'retain',
+      concurrentJobs: 5,
+      postsPerSecond: 5000,
+      origins: [],
+    });
   });
 
   it('reads what the command line gives as text', () => {
@@ -15,6 +21,7 @@ describe('readSettings', () => {
         auth: 'open',
         data: 'destroy',
         concurrentJobs: '20',
+        postsPerSecond: '40000',
         alarmEmail: 'on@call.example',
         origins: 'https://app.example.com, http://localhost:5173',
       }),
@@ -22,6 +29,7 @@ describe('readSettings', () => {
       auth: 'open',
       data: 'destroy',
       concurrentJobs: 20,
+      postsPerSecond: 40_000,
       alarmEmail: 'on@call.example',
       origins: ['https://app.example.com', 'http://localhost:5173'],
     });
@@ -50,6 +58,11 @@ describe('readSettings', () => {
     ],
     [{ auth: 'open', concurrentJobs: 'many' }, /"concurrentJobs" cannot be "many"/],
     [{ auth: 'open', concurrentJobs: '1001' }, /"concurrentJobs" cannot be "1001"/],
+    [
+      { auth: 'open', postsPerSecond: '99' },
+      /"postsPerSecond" cannot be "99": say a whole number from 100 to 1000000, at most half/,
+    ],
+    [{ auth: 'open', postsPerSecond: 'all' }, /"postsPerSecond" cannot be "all"/],
     [{ auth: 'open', origins: '' }, /"origins" cannot hold "": say whole origins .* "-c origins=https/],
     [{ auth: 'open', origins: 'app.example.com' }, /"origins" cannot hold "app.example.com": say whole/],
     [{ auth: 'open', origins: 'https://a.example,' }, /"origins" cannot hold "": say whole/],

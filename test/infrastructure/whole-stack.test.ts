@@ -74,6 +74,7 @@ describe('alarms', () => {
   it('ring for everything that was given up, for lateness, errors and throttles', () => {
     const alarms = Object.entries(stack.ofType('AWS::CloudWatch::Alarm'));
     expect(alarms.map(([path]) => path).sort()).toEqual([
+      'Alarms/BroadcastsFailed',
       'Alarms/DeadlinesFailed',
       'Alarms/DeliveriesFailed',
       'Alarms/FunctionErrors',

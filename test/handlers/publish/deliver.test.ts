@@ -1,12 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { MalformedDataError, UnavailableError } from '../../../handlers/errors.ts';
-import {
-  type DeliveryReading,
-  delaySeconds,
-  deliver,
-  MAXIMUM_ATTEMPTS,
-} from '../../../handlers/publish/deliver.ts';
+import { type DeliveryReading, deliver } from '../../../handlers/publish/deliver.ts';
+import { delaySeconds, MAXIMUM_ATTEMPTS } from '../../../handlers/publish/delivery-attempts.ts';
 import type { Delivery } from '../../../handlers/queue-messages.ts';
 import { secondsLater } from '../../conformance/sample-jobs.ts';
 import { type Health, World } from './world.ts';

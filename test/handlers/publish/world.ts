@@ -1,19 +1,23 @@
 import { ConnectionGoneError, RefusedError, UnavailableError } from '../../../handlers/errors.ts';
+import { MemoryBroadcastRounds } from '../../../handlers/memory/memory-broadcast-rounds.ts';
 import { MemoryConnections } from '../../../handlers/memory/memory-connections.ts';
 import { MemoryJobs } from '../../../handlers/memory/memory-jobs.ts';
 import { MemoryQueue } from '../../../handlers/memory/memory-queue.ts';
 import { MemorySubscriptions } from '../../../handlers/memory/memory-subscriptions.ts';
 import type { JobRecord, SubscriptionTopic } from '../../../handlers/ports.ts';
+import type { BroadcastParts } from '../../../handlers/publish/broadcast.ts';
 import type { DeliverParts } from '../../../handlers/publish/deliver.ts';
 import type { JobChange } from '../../../handlers/publish/newest-states.ts';
-import type { Delivery } from '../../../handlers/queue-messages.ts';
+import { PostPace } from '../../../handlers/publish/post-pace.ts';
+import type { PublishParts } from '../../../handlers/publish/publish.ts';
+import type { Broadcast, Delivery } from '../../../handlers/queue-messages.ts';
 import { parseServerFrame } from '../../../protocol/frames.ts';
 import type { Job } from '../../../protocol/job.ts';
 import { MADE_AT, sampleNewJob, secondsLater } from '../../conformance/sample-jobs.ts';
 import { RecordedTelemetry } from '../process/recorded-telemetry.ts';
 
 /** How a connection answers a post. `connecting` is gone too, but may still come. */
-export type Health = 'open' | 'gone' | 'connecting' | 'unavailable' | 'refused' | 'bug';
+export type Health = 'open' | 'gone' | 'connecting' | 'unavailable' | 'throttled' | 'refused' | 'bug';
 
 /** Jobs, subscriptions, connections of every health, and the stream of the jobs table. */
 export class World {
@@ -30,6 +34,8 @@ export class World {
   readonly subscriptions: MemorySubscriptions;
   readonly connections = new MemoryConnections();
   readonly deliveries = new MemoryQueue<Delivery>();
+  readonly broadcasts = new MemoryQueue<Broadcast>();
+  readonly rounds = new MemoryBroadcastRounds();
   readonly telemetry = new RecordedTelemetry();
   readonly health = new Map<string, Health>();
   now = new Date(MADE_AT);
@@ -40,8 +46,13 @@ export class World {
   mostConcurrent = 0;
   /** Connections in the order in which they were posted to. */
   readonly order: string[] = [];
+  /** The largest audience that is posted to at once. */
+  readonly portion: number;
+  /** Posts a second of one execution environment; by the world's clock, which only waiting moves. */
+  perSecond = 1_000_000;
 
-  constructor(pageSize = 1000) {
+  constructor(pageSize = 1000, portion = 1000) {
+    this.portion = portion;
     this.subscriptions = new MemorySubscriptions({ pageSize });
     const post = this.connections.post.bind(this.connections);
     this.connections.post = async (connection, frame) => {
@@ -57,6 +68,7 @@ export class World {
         this.now = new Date(this.now.getTime() + this.hangs);
         throw new UnavailableError('API Gateway');
       }
+      if (health === 'throttled') throw new UnavailableError('API Gateway', { throttled: true });
       if (health === 'refused') throw new RefusedError('API Gateway', 'no grant');
       if (health === 'bug') throw new TypeError('a bug');
       await post(connection, frame);
@@ -68,12 +80,24 @@ export class World {
     return this.now.getTime() + 60_000;
   }
 
-  get parts(): DeliverParts {
+  get parts(): PublishParts & DeliverParts & BroadcastParts {
     return {
       jobs: this.jobs,
       subscriptions: this.subscriptions,
       connections: this.connections,
       deliveries: this.deliveries,
+      broadcasts: this.broadcasts,
+      rounds: this.rounds,
+      portion: this.portion,
+      postsPerSecond: 5 * this.perSecond,
+      pace: new PostPace({
+        perSecond: this.perSecond,
+        now: () => this.now.getTime(),
+        pause: async (milliseconds) => {
+          this.now = new Date(this.now.getTime() + milliseconds);
+          await new Promise((resolve) => setImmediate(resolve)); // posts under way are answered meanwhile
+        },
+      }),
       now: () => this.now,
       random: () => 0.5,
       log: this.telemetry.log,

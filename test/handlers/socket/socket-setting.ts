@@ -123,9 +123,8 @@ export class SocketSetting {
 
   /** Who watches a topic. */
   async watchersOf(topic: SubscriptionTopic): Promise<readonly Watcher[]> {
-    const watchers: Watcher[] = [];
-    for await (const page of this.subscriptions.watchers(topic, this.at)) watchers.push(...page);
-    return watchers;
+    const wanted = { range: {}, limit: 1_000, now: this.at };
+    return (await this.subscriptions.watchers(topic, wanted)).watchers;
   }
 
   /** What the connection has confirmed of a job. */

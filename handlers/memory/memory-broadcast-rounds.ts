@@ -1,0 +1,50 @@
+import type { Audience, BroadcastRounds, RoundBeginning, WantedRound } from '../broadcast-rounds.ts';
+
+interface Round {
+  readonly round: number;
+  readonly nextAt: number;
+  readonly begunBy?: string;
+  readonly takenBy?: string;
+  readonly followed?: boolean;
+}
+
+/** `BroadcastRounds` in memory. */
+export class MemoryBroadcastRounds implements BroadcastRounds {
+  readonly #rounds = new Map<string, Round>();
+
+  async begin({ by, now, until, behind, ...audience }: WantedRound): Promise<RoundBeginning> {
+    const known = this.#rounds.get(keyOf(audience));
+    if (known !== undefined && known.begunBy !== by) {
+      const { round, nextAt, takenBy, followed = false } = known;
+      const isNext = nextAt <= now && (behind === undefined || behind === round);
+      if (!isNext) return { begun: false, round, nextAt, taken: takenBy !== undefined, followed };
+    }
+    const round = (known?.round ?? 0) + 1;
+    this.#rounds.set(keyOf(audience), { round, nextAt: until, begunBy: by });
+    return { begun: true, round };
+  }
+
+  async follow(audience: Audience, round: number): Promise<void> {
+    this.#change(audience, round, (known) => ({ ...known, followed: true }));
+  }
+
+  async take(audience: Audience, by: string, nextAt: number): Promise<number | undefined> {
+    const known = this.#rounds.get(keyOf(audience)) ?? { round: 0, nextAt };
+    if (known.takenBy !== undefined && known.takenBy !== by) return undefined;
+    this.#rounds.set(keyOf(audience), { ...known, takenBy: by, nextAt });
+    return known.round;
+  }
+
+  async lengthen(audience: Audience, round: number, milliseconds: number): Promise<void> {
+    this.#change(audience, round, (known) => ({ ...known, nextAt: known.nextAt + milliseconds }));
+  }
+
+  #change(audience: Audience, round: number, change: (known: Round) => Round): void {
+    const known = this.#rounds.get(keyOf(audience));
+    if (known?.round === round) this.#rounds.set(keyOf(audience), change(known));
+  }
+}
+
+function keyOf({ topic, job }: Audience): string {
+  return JSON.stringify([topic, job]);
+}
