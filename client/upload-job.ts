@@ -12,6 +12,7 @@ import { crc32Of } from './upload-crc32.ts';
 import { UploadEndedError } from './upload-errors.ts';
 import { surroundingStore, UploadMemory, type UploadStore } from './upload-memory.ts';
 import { PartsUpload } from './upload-parts.ts';
+import { tellProgress } from './upload-progress.ts';
 import { UploadReporter } from './upload-report.ts';
 import { persist } from './upload-retry.ts';
 import type { WatchJobOptions } from './watch-client.ts';
@@ -225,7 +226,7 @@ class RunningUpload {
       this.#sent = Math.max(this.#sent, sent); // a part that is sent again does not count back
       reporter.note(this.#sent);
       const fraction = file.size === 0 ? 1 : this.#sent / file.size;
-      this.#options.onProgress?.({ sent: this.#sent, total: file.size, fraction });
+      tellProgress(this.#options.onProgress, { sent: this.#sent, total: file.size, fraction });
     };
     try {
       if (upload.method === 'MULTIPART') {

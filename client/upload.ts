@@ -1,4 +1,5 @@
 import type { Upload } from '../protocol/http.ts';
+import { tellProgress } from './upload-progress.ts';
 import { type Sending, type SendingPlatform, send } from './upload-send.ts';
 
 /** How far an upload is, in bytes of the file. */
@@ -28,7 +29,8 @@ export async function uploadFile(
   signal?.throwIfAborted();
   const sending = prepare(upload, file);
   // A form counts its own overhead too: never more than the file has.
-  const report = (sent: number) => onProgress?.({ sent: Math.min(sent, file.size), total: file.size });
+  const report = (sent: number) =>
+    tellProgress(onProgress, { sent: Math.min(sent, file.size), total: file.size });
   report(0);
   await send(platform, sending, report, signal);
   report(file.size);

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createJobwireClient } from '../../client/client.ts';
 import { UnreachableError, UploadRefusedError } from '../../client/errors.ts';
 import type { RequestLike } from '../../client/platform.ts';
@@ -94,6 +94,25 @@ describe('uploadFile by fetch', () => {
     expect(received.map(({ method, headers }) => [method, headers.authorization])).toEqual([
       [upload.method, undefined],
     ]);
+  });
+
+  it('sends on when whoever hears of it throws, and reports that', async () => {
+    const fault = new Error('a fault of the page');
+    const uncaught: unknown[] = [];
+    vi.stubGlobal('queueMicrotask', (run: () => void) => {
+      try {
+        run();
+      } catch (error) {
+        uncaught.push(error);
+      }
+    });
+    const onProgress = () => {
+      throw fault;
+    };
+    await uploadFile({}, { method: 'PUT', url, headers: {} }, file, { onProgress });
+    vi.unstubAllGlobals();
+    expect(received).toHaveLength(1);
+    expect(uncaught).toEqual([fault, fault]);
   });
 
   it('refuses to send in parts', async () => {
