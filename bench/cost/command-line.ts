@@ -15,8 +15,9 @@ const NAMES = Object.keys(LOAD_OPTIONS) as (keyof Load)[]; // keys of a Record<k
 /** Reads the arguments behind `npm run cost --`; never throws. */
 export function readCommandLine(args: readonly string[]): Request {
   const [first, ...rest] = args;
-  if (first === 'scale' && rest.every((argument) => argument === '--write')) {
-    return { kind: 'scale', write: rest.length > 0 };
+  if (first === 'scale') {
+    if (rest.every((argument) => argument === '--write')) return { kind: 'scale', write: rest.length > 0 };
+    return { kind: 'refused', problem: 'scale takes --write and nothing else' };
   }
   let values: ReturnType<typeof parse>;
   try {

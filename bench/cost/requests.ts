@@ -20,6 +20,11 @@ export const REQUESTS = {
     readUnits: 0,
     writeUnits: 2,
   },
+  'POST /jobs, by a form': {
+    requests: { 'PutItem jobs': 1, 'SendMessageBatch deadlines': 1 },
+    readUnits: 0,
+    writeUnits: 2,
+  },
   'POST /jobs, in parts': {
     requests: { 'PutItem jobs': 1, 'SendMessageBatch deadlines': 1, 'CreateMultipartUpload uploads': 1 },
     readUnits: 0,

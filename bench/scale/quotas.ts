@@ -17,8 +17,9 @@ export const CONNECT_BURST = 500;
 export const HTTP_REQUESTS = 100;
 export const HTTP_BURST = 200;
 
-/** Frames of clients that the stage of the socket lets through a second (infrastructure/socket-stage.ts). */
+/** Frames of clients that the stage of the socket lets through a second, and at once (infrastructure/socket-stage.ts). */
 export const SOCKET_FRAMES = 2_000;
+export const SOCKET_BURST = 1_000;
 
 /** Invocations of Lambda that run at a time, in an account. */
 export const LAMBDA_CONCURRENCY = 1_000;

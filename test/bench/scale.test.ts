@@ -6,6 +6,7 @@ import {
   HTTP_BURST,
   HTTP_REQUESTS,
   ROW_BYTES,
+  SOCKET_BURST,
   SOCKET_FRAMES,
   WATCHERS_IN_A_UNIT,
 } from '../../bench/scale/quotas.ts';
@@ -43,7 +44,9 @@ describe('the figures that the tables are made of', () => {
     expect(text('infrastructure/http-api.ts')).toContain(
       `throttlingRateLimit: ${HTTP_REQUESTS}, throttlingBurstLimit: ${HTTP_BURST}`,
     );
-    expect(text('infrastructure/socket-stage.ts')).toContain(`throttlingRateLimit: ${SOCKET_FRAMES},`);
+    expect(text('infrastructure/socket-stage.ts')).toContain(
+      `throttlingRateLimit: ${SOCKET_FRAMES}, throttlingBurstLimit: ${SOCKET_BURST}`,
+    );
     expect(text('infrastructure/publishing.ts')).toContain(
       `parallelizationFactor: ${INVOCATIONS_OF_A_SHARD},`,
     );

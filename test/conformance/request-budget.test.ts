@@ -42,6 +42,7 @@ function ping(world: RequestWorld, { job }: JobRecord, behind = 0): Promise<void
 
 const FLOWS: Readonly<Record<Flow, Prepare>> = {
   'POST /jobs': async (world) => () => world.call('POST', '/jobs', BODY),
+  'POST /jobs, by a form': async (world) => () => world.call('POST', '/jobs', { ...BODY, upload: 'post' }),
   'POST /jobs, in parts': async (world) => () => world.call('POST', '/jobs', { ...BODY, ...MULTIPART }),
   'POST /jobs with a new key': async (world) => () => world.call('POST', '/jobs', BODY, KEY),
   'POST /jobs with a known key': async (world) => {

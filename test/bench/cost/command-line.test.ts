@@ -1,3 +1,6 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { billOf } from '../../../bench/cost/bill.ts';
 import { readCommandLine } from '../../../bench/cost/command-line.ts';
@@ -34,9 +37,15 @@ describe('npm run cost --', () => {
     [['--region', 'eu-central-1'], /prices of us-east-1 only/],
     [['--wachters', '3'], /Unknown option '--wachters'/],
     [['3'], /3/],
+    [['scale', '--rite'], /scale takes --write and nothing else/],
   ])('refuses %j with a sentence', (args, problem) => {
     const asked = readCommandLine(args);
     expect(asked.kind === 'refused' ? asked.problem : asked.kind).toMatch(problem);
+  });
+
+  it('prints or writes the tables of docs/scale.md', () => {
+    expect(readCommandLine(['scale'])).toEqual({ kind: 'scale', write: false });
+    expect(readCommandLine(['scale', '--write'])).toEqual({ kind: 'scale', write: true });
   });
 
   it('explains every option', () => {
@@ -46,6 +55,31 @@ describe('npm run cost --', () => {
       expect(text).toContain(`--${flag} <number>`);
       expect(text).toContain(help);
     }
+  });
+});
+
+describe('the command', () => {
+  const run = (...args: readonly string[]) =>
+    promisify(execFile)(process.execPath, [
+      fileURLToPath(new URL('../../../bench/cost/main.ts', import.meta.url)),
+      ...args,
+    ]);
+
+  it('prints the bill as JSON', async () => {
+    const { stdout } = await run('--jobs-per-day', '100', '--json');
+    const printed: unknown = JSON.parse(stdout);
+    const load = loadOf({ jobsPerDay: 100 });
+    const bill = JSON.parse(JSON.stringify(billOf(load)));
+    expect(printed).toMatchObject({ region: 'us-east-1', load, bill, sums: sumsOf(load, billOf(load)) });
+  });
+
+  it('ends with 1 and a sentence for what it cannot read', async () => {
+    const failure = run('--watchers', 'many');
+    await expect(failure).rejects.toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringMatching(/^--watchers must be a number .*\nSee npm run cost -- --help\n$/),
+    });
   });
 });
 

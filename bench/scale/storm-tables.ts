@@ -1,6 +1,15 @@
+import { loadOf } from '../cost/load.ts';
+import { simulateOverload } from '../simulation/overload.ts';
 import { simulateReconnect } from '../simulation/reconnect.ts';
 import { duration, fine, markdown, percent, whole } from './markdown.ts';
-import { CONNECT_BURST, CONNECTS_PER_SECOND, HTTP_BURST, HTTP_REQUESTS } from './quotas.ts';
+import {
+  CONNECT_BURST,
+  CONNECTS_PER_SECOND,
+  HTTP_BURST,
+  HTTP_REQUESTS,
+  SOCKET_BURST,
+  SOCKET_FRAMES,
+} from './quotas.ts';
 
 /** An outage of a minute, after which everybody returns. */
 const STORM = {
@@ -57,6 +66,35 @@ export function reconnectTable(clientCounts: readonly number[]): string {
       'poll meanwhile',
       'requests held at once',
     ],
+    rows,
+  );
+}
+
+/** What becomes of crowds whose pings are too many for the socket stage as it is deployed. */
+export function overloadTable(clientCounts: readonly number[]): string {
+  const { pingSeconds } = loadOf({});
+  const rows = clientCounts.map((clients) => {
+    const { live, pingsThrottled, dialsPerSecond } = simulateOverload({
+      clients,
+      pingSeconds,
+      framesPerSecond: SOCKET_FRAMES,
+      frameBurst: SOCKET_BURST,
+      ticketsPerSecond: HTTP_REQUESTS,
+      ticketBurst: HTTP_BURST,
+      minutes: 20,
+      simulated: 1_000,
+      seed: 1,
+    });
+    return [
+      whole(clients),
+      whole(clients / pingSeconds),
+      percent(live),
+      percent(pingsThrottled),
+      whole(dialsPerSecond),
+    ];
+  });
+  return markdown(
+    ['clients', 'pings a second that they would send', 'of them live', 'pings throttled', 'dials a second'],
     rows,
   );
 }
