@@ -6,7 +6,6 @@ import { ProblemError, UploadRefusedError } from './errors.ts';
 import type { HttpApi } from './http.ts';
 import type { JobWatch } from './job-watch.ts';
 import type { Platform } from './platform.ts';
-import { uploadFile } from './upload.ts';
 import { readUpload, type UploadTarget } from './upload-calls.ts';
 import { crc32Of } from './upload-crc32.ts';
 import { UploadEndedError } from './upload-errors.ts';
@@ -15,6 +14,7 @@ import { PartsUpload } from './upload-parts.ts';
 import { tellProgress } from './upload-progress.ts';
 import { UploadReporter } from './upload-report.ts';
 import { persist } from './upload-retry.ts';
+import { uploadWhole } from './upload-whole.ts';
 import type { WatchJobOptions } from './watch-client.ts';
 
 /** How far an upload is. Bytes of the file, and their fraction from 0 to 1; neither goes backwards. */
@@ -245,7 +245,7 @@ class RunningUpload {
       } else {
         const { signal } = this.#stop;
         const onProgress = ({ sent }: { readonly sent: number }) => report(sent);
-        await persist(platform, () => uploadFile(platform, upload, file, { onProgress, signal }), signal);
+        await uploadWhole({ platform, target, file, grant: upload, onProgress, signal });
       }
     } catch (error) {
       throw await this.#explained(error, target);

@@ -1,9 +1,9 @@
 import type { MultipartUpload, UploadedPart } from '../protocol/upload.ts';
-import { UnexpectedAnswerError, UploadRefusedError } from './errors.ts';
+import { UnexpectedAnswerError } from './errors.ts';
 import { completeUpload, type UploadTarget } from './upload-calls.ts';
 import { PartUrls } from './upload-part-urls.ts';
 import { persist, type RetryPlatform } from './upload-retry.ts';
-import { type SendingPlatform, send } from './upload-send.ts';
+import { mayHaveExpired, type SendingPlatform, send } from './upload-send.ts';
 
 /** What an upload in parts needs. */
 export interface PartsUploadSettings {
@@ -73,8 +73,8 @@ export class PartsUpload {
         break;
       } catch (error) {
         this.#note(partNumber, 0);
-        // A URL that has expired is answered so; one that is fresh and refused stays refused.
-        if (!(error instanceof UploadRefusedError) || error.status !== 403 || renewed) throw error;
+        // One that is fresh and refused stays refused.
+        if (renewed || !mayHaveExpired(error)) throw error;
         this.#urls.forget();
       }
     }

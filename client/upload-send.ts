@@ -96,3 +96,12 @@ function sendByRequest(
 function refusal(status: number, text: string): UploadRefusedError {
   return new UploadRefusedError(status, /<Code>(\w{1,64})<\/Code>/.exec(text)?.[1]);
 }
+
+/**
+ * Whether a presigned request may have been refused because its time was over: S3 says so with 403, as it says every
+ * other fault of a signature, and with 400 and this code where the credentials that signed it are over
+ * (https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html, "List of error codes").
+ */
+export function mayHaveExpired(error: unknown): boolean {
+  return error instanceof UploadRefusedError && (error.status === 403 || error.code === 'ExpiredToken');
+}

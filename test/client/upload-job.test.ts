@@ -365,6 +365,57 @@ describe('uploadJob in one request', () => {
     expect((await running.uploads.inspect(record))?.size).toBe(11);
   });
 
+  it.each(['put', 'post'] as const)(
+    'takes a fresh grant when the one that it has is refused (%s)',
+    async (way) => {
+      const grant = running.uploads.grant.bind(running.uploads);
+      let grants = 0;
+      running.uploads.grant = async (record, until, parts) => {
+        grants += 1;
+        const fresh = await grant(record, until, parts);
+        if (grants > 1 || fresh.method === 'MULTIPART') return fresh;
+        if (fresh.method === 'PUT') return { ...fresh, url: fresh.url.replace('Expires=', 'Expires=0') };
+        return { ...fresh, fields: { ...fresh.fields, 'X-Amz-Signature': '0'.repeat(64) } };
+      };
+      const upload = running.client().uploadJob(small, { kind: 'csv-profile', upload: way });
+      await upload.done;
+      expect(grants).toBe(2);
+      expect((await running.uploads.inspect(await running.record(await upload.id)))?.size).toBe(11);
+    },
+  );
+
+  it('fails typed where a fresh grant is refused, too, and asks for no third', async () => {
+    const grant = running.uploads.grant.bind(running.uploads);
+    running.uploads.grant = async (record, until, parts) => {
+      const fresh = await grant(record, until, parts);
+      return fresh.method === 'PUT'
+        ? { ...fresh, url: fresh.url.replace('Signature=', 'Signature=0') }
+        : fresh;
+    };
+    const upload = running.client().uploadJob(small, { kind: 'csv-profile' });
+    await expect(upload.done).rejects.toMatchObject({ name: 'UploadRefusedError', status: 403 });
+    expect(running.sent).toEqual(['PUT', 'PUT']);
+    expect(running.asked.filter((call) => call.startsWith('GET'))).toHaveLength(1);
+  });
+
+  it('says that the job has ended where there is no fresh grant for it', async () => {
+    const grant = running.uploads.grant.bind(running.uploads);
+    running.uploads.grant = async (record, until, parts) => {
+      const fresh = await grant(record, until, parts);
+      return fresh.method === 'PUT' ? { ...fresh, url: fresh.url.replace('Expires=', 'Expires=0') } : fresh;
+    };
+    running.fate = (request) => (request === 'PUT' && running.sent.length === 1 ? 'kill' : 'pass');
+    running.onAsk = async (call) => {
+      const [, id] = /^GET .jobs.(\w+).upload/.exec(call) ?? [];
+      if (id !== undefined) await running.setting.request(`POST /jobs/${id}/cancel`);
+    };
+    const upload = running.client().uploadJob(small, { kind: 'csv-profile' });
+    await expect(upload.done).rejects.toMatchObject({
+      name: 'UploadEndedError',
+      job: { status: 'cancelled' },
+    });
+  });
+
   it('makes one job, however often the answer to its making is lost', async () => {
     let calls = 0;
     const client = running.client({
