@@ -32,6 +32,9 @@ export class ChildProcessError extends Error {
   override readonly name = 'ChildProcessError';
 }
 
+/** How long a child may take to end by itself, in milliseconds. */
+const END_PATIENCE_MS = 5_000;
+
 interface Call {
   readonly id: number;
   readonly name: string;
@@ -86,8 +89,11 @@ export function startChild<Api extends ChildApi<Api>>(module: URL, settings: Chi
       return call.promise as Promise<Awaited<ReturnType<Api[Name]>>>;
     },
     async end() {
-      child.kill('SIGKILL');
+      // It ends by itself then, and writes its profile if it has one.
+      if (child.connected) child.disconnect();
+      const patience = setTimeout(() => child.kill('SIGKILL'), END_PATIENCE_MS);
       await exited;
+      clearTimeout(patience);
     },
   };
 }

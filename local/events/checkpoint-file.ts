@@ -2,8 +2,11 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Clock, Timer } from '../clock.ts';
 
-/** Checkpoints are written at most this often, in milliseconds; a restart repeats what came after. */
-const WRITE_DELAY_MS = 100;
+/**
+ * Checkpoints are written at most this often, in milliseconds; a restart after a crash repeats what came after. Each
+ * time everything waits for the disk, for tens of milliseconds where others use it too.
+ */
+const WRITE_DELAY_MS = 1_000;
 
 /** How far one shard was worked off. */
 export interface ShardCheckpoint {

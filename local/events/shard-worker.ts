@@ -80,7 +80,7 @@ export class ShardWorker {
     await Promise.all(this.#lanes.map((lane) => lane.close()));
   }
 
-  async #read(): Promise<{ found: boolean; ended: boolean } | undefined> {
+  async #read(): Promise<{ found: number; ended: boolean } | undefined> {
     const { reader, signal, clock, log, shardId } = this.#settings;
     try {
       const { records, ended } = await reader.read(signal);
@@ -90,7 +90,7 @@ export class ShardWorker {
         if (converted !== undefined) this.#accept(converted);
       }
       for (const lane of this.#lanes) lane.flush();
-      return { found: records.length > 0, ended };
+      return { found: records.length, ended };
     } catch (error) {
       if (signal.aborted) return undefined;
       if (!this.#failing) log(`Cannot read the stream shard ${shardId}, trying again: ${String(error)}`);

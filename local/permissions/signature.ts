@@ -1,4 +1,4 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, createSecretKey, hash, type KeyObject, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Principal, Principals } from './principal.ts';
 
@@ -75,7 +75,7 @@ export function authenticate(
   if (typeof claim === 'string') return refused(claim);
   const principal = principals.find(claim.credential.accessKeyId);
   if (principal === undefined) return refused('unknown-access-key');
-  const bodyHash = request.body && createHash('sha256').update(request.body).digest('hex');
+  const bodyHash = request.body && hash('sha256', request.body, 'hex');
   const signedHash = claim.payloadHash ?? bodyHash ?? SHA256_OF_NOTHING;
   if (bodyHash !== undefined && signedHash !== bodyHash) return refused('signature-mismatch');
   const canonicalPath = rules.service === 's3' ? encodedOnce(path) : encodedAgain(path);
@@ -94,7 +94,7 @@ export function authenticate(
     'AWS4-HMAC-SHA256',
     claim.timestamp,
     `${date}/${region}/${service}/aws4_request`,
-    createHash('sha256').update(canonicalRequest).digest('hex'),
+    hash('sha256', canonicalRequest, 'hex'),
   ].join('\n');
   if (!isSignedBy(principal, claim.credential, stringToSign, claim.signature)) {
     return refused('signature-mismatch');
@@ -125,13 +125,35 @@ export function isSignedBy(
   text: string,
   signature: string,
 ): boolean {
-  const hmac = (key: string | Buffer, data: string): Buffer =>
-    createHmac('sha256', key).update(data).digest();
-  const dateKey = hmac(`AWS4${principal.secretAccessKey}`, scope.date);
-  const signingKey = hmac(hmac(hmac(dateKey, scope.region), scope.service), 'aws4_request');
-  const expected = hmac(signingKey, text);
+  const expected = hmac(signingKey(principal, scope), text);
   const given = Buffer.from(signature, 'hex');
   return given.length === expected.length && timingSafeEqual(given, expected);
+}
+
+/** By secret and scope: a key is good for a day, and five digests instead of one are what a check takes most of. */
+const signingKeys = new Map<string, KeyObject>();
+
+/** So many are kept; a key that somebody makes up is as welcome as any other until the signature is seen. */
+const MAXIMUM_SIGNING_KEYS = 100;
+
+function signingKey(
+  { secretAccessKey }: Principal,
+  { date, region, service }: { readonly date: string; readonly region: string; readonly service: string },
+): KeyObject {
+  const name = [secretAccessKey, date, region, service].join('/');
+  const known = signingKeys.get(name);
+  if (known !== undefined) return known;
+  const derived = [date, region, service, 'aws4_request'].reduce<KeyObject>(
+    (key, part) => createSecretKey(hmac(key, part)),
+    createSecretKey(`AWS4${secretAccessKey}`, 'utf8'),
+  );
+  if (signingKeys.size >= MAXIMUM_SIGNING_KEYS) signingKeys.clear();
+  signingKeys.set(name, derived);
+  return derived;
+}
+
+function hmac(key: KeyObject, data: string): Buffer {
+  return createHmac('sha256', key).update(data).digest();
 }
 
 /** Reads `<access key id>/<date>/<region>/<service>/aws4_request`; undefined if it is none. */
@@ -185,7 +207,7 @@ function readClaim(
   };
 }
 
-const SHA256_OF_NOTHING = createHash('sha256').digest('hex');
+const SHA256_OF_NOTHING = hash('sha256', '', 'hex');
 
 function refused(refusal: SignatureRefusal): Authentication {
   return { kind: 'refused', refusal };

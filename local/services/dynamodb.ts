@@ -1,6 +1,5 @@
 import { Agent, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
-import { text } from 'node:stream/consumers';
-import { pipeline } from 'node:stream/promises';
+import { buffer } from 'node:stream/consumers';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { REGION } from '../account.ts';
 import type { Clock } from '../clock.ts';
@@ -141,8 +140,9 @@ async function answer(
     if (answered.statusCode === 200) {
       for (const table of meaning.writtenTables) settings.onWrite(table);
     }
-    if (call.operation === 'GetRecords') await sendRecords(answered, response);
-    else await sendAsItComes(answered, response);
+    const body = await buffer(answered);
+    if (call.operation === 'GetRecords') sendRecords(answered, body, response);
+    else send(answered, body, response);
   } catch (error) {
     settings.log(`DynamoDB: ${call.operation} was not answered: ${String(error)}`);
     // 500 is what SDKs try again, as they would in AWS.
@@ -173,10 +173,10 @@ function forward(
   });
 }
 
-async function sendAsItComes(answered: IncomingMessage, response: ServerResponse): Promise<void> {
+/** In one piece: an answer is at most 16 MB, and most are of a few hundred bytes. */
+function send(answered: IncomingMessage, body: Buffer, response: ServerResponse): void {
   const { connection: _connection, 'transfer-encoding': _encoding, ...kept } = answered.headers;
-  response.writeHead(answered.statusCode ?? 500, kept);
-  await pipeline(answered, response);
+  response.writeHead(answered.statusCode ?? 500, { ...kept, 'content-length': body.length }).end(body);
 }
 
 /**
@@ -184,19 +184,14 @@ async function sendAsItComes(answered: IncomingMessage, response: ServerResponse
  * "UNKNOWN_TO_SDK_VERSION" without saying whose it was; in AWS it is a REMOVE by the service (DDG:
  * time-to-live-ttl-streams).
  */
-async function sendRecords(answered: IncomingMessage, response: ServerResponse): Promise<void> {
-  const {
-    connection: _connection,
-    'transfer-encoding': _encoding,
-    'x-amz-crc32': _crc,
-    ...kept
-  } = answered.headers;
+function sendRecords(answered: IncomingMessage, body: Buffer, response: ServerResponse): void {
+  // Of what DynamoDB Local sent.
+  delete answered.headers['x-amz-crc32'];
   const identity = '"userIdentity":{"PrincipalId":"dynamodb.amazonaws.com","Type":"Service"}';
   // Quotes within an item's text are escaped, so these are members of a record and nothing else.
-  const body = (await text(answered))
+  const corrected = body
+    .toString('utf8')
     .replaceAll('"eventName":"UNKNOWN_TO_SDK_VERSION"', `"eventName":"REMOVE",${identity}`)
     .replaceAll('"awsRegion":"ddblocal"', `"awsRegion":"${REGION}"`);
-  response
-    .writeHead(answered.statusCode ?? 500, { ...kept, 'content-length': Buffer.byteLength(body) })
-    .end(body);
+  send(answered, Buffer.from(corrected), response);
 }

@@ -5,7 +5,6 @@ import fc from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { CheckpointFile } from '../../../local/events/checkpoint-file.ts';
 import { laneOf } from '../../../local/events/lane.ts';
-import { PollSchedule } from '../../../local/events/poll-schedule.ts';
 import { ShardProgress } from '../../../local/events/shard-progress.ts';
 import { readyShards } from '../../../local/events/stream-shards.ts';
 import { ManualClock } from '../manual-clock.ts';
@@ -27,65 +26,6 @@ describe('shards', () => {
     expect(ready(['parent'], [])).toEqual([]);
     expect(ready(['parent'], ['parent'])).toEqual(['child']);
     expect(ready(['parent', 'child'], ['parent'])).toEqual([]);
-  });
-});
-
-describe('polls', () => {
-  async function isDue(schedule: PollSchedule, found = false): Promise<() => boolean> {
-    let due = false;
-    void schedule.next(found).then(() => {
-      due = true;
-    });
-    await new Promise((resolve) => setImmediate(resolve));
-    return () => due;
-  }
-  const settle = () => new Promise((resolve) => setImmediate(resolve));
-
-  test('come four times a second, and at once after records', async () => {
-    const clock = new ManualClock();
-    const schedule = new PollSchedule(clock);
-    expect((await isDue(schedule, true))()).toBe(true);
-    const due = await isDue(schedule);
-    clock.advance(249);
-    await settle();
-    expect(due()).toBe(false);
-    clock.advance(1);
-    await settle();
-    expect(due()).toBe(true);
-  });
-
-  test('come at once after a wake, then a few times quickly, then at the base rate', async () => {
-    const clock = new ManualClock();
-    const schedule = new PollSchedule(clock);
-    const woken = await isDue(schedule);
-    schedule.wake();
-    await settle();
-    expect(woken()).toBe(true);
-    for (const delayMs of [2, 5, 10, 20, 40, 250]) {
-      const due = await isDue(schedule);
-      clock.advance(delayMs - 1);
-      await settle();
-      expect(due()).toBe(false);
-      clock.advance(1);
-      await settle();
-      expect(due()).toBe(true);
-    }
-    expect(clock.pending).toBe(0);
-  });
-
-  test('a wake while a read is under way leads to one more read at once', async () => {
-    const schedule = new PollSchedule(new ManualClock());
-    schedule.wake();
-    expect((await isDue(schedule))()).toBe(true);
-  });
-
-  test('a closed schedule waits for nothing and leaves no timer', async () => {
-    const clock = new ManualClock();
-    const schedule = new PollSchedule(clock);
-    const due = await isDue(schedule);
-    schedule.close();
-    await settle();
-    expect([due(), clock.pending]).toEqual([true, 0]);
   });
 });
 
@@ -127,7 +67,7 @@ describe('checkpoints', () => {
     const clock = new ManualClock();
     const first = new CheckpointFile(name, 'arn:1', clock, () => {});
     first.set('a', { sequenceNumber: '7' });
-    clock.advance(100);
+    clock.advance(1_000);
     const again = new CheckpointFile(name, 'arn:1', clock, () => {});
     expect([first.resumed, again.resumed, again.get('a')]).toEqual([false, true, { sequenceNumber: '7' }]);
     expect(new CheckpointFile(name, 'arn:2', clock, () => {}).resumed).toBe(false);
