@@ -41,6 +41,11 @@ const FRESH_MILLISECONDS = 1_000;
 const THROTTLED_POSTS = 5;
 const THROTTLED_PART = 0.1;
 
+/** Whether so many throttled posts of a range mean that the account is at its limit, and the range should stop. */
+export function isThrottling(throttled: number, finished: number): boolean {
+  return throttled >= THROTTLED_POSTS && throttled >= THROTTLED_PART * finished;
+}
+
 /**
  * Posts the newest state of a job to the watchers of one range, in their order and at the pace of this execution
  * environment. Stops where API Gateway throttles. (A single 429 may be about one client that does not read, see
@@ -103,8 +108,7 @@ export class RangePosting {
     }
     if (outcome === 'throttled') {
       this.#throttled += 1;
-      if (this.#throttled >= Math.max(THROTTLED_POSTS, THROTTLED_PART * this.#finished))
-        this.#end ??= 'throttled';
+      if (isThrottling(this.#throttled, this.#finished)) this.#end ??= 'throttled';
     }
     this.#resume?.();
   }
