@@ -1,7 +1,11 @@
-import type { Head } from '../protocol/head.ts';
+import { entityTagOf, type Head } from '../protocol/head.ts';
 import type { Watch } from '../protocol/http.ts';
 import type { Job } from '../protocol/job.ts';
-import type { WatchApi } from './watch-api.ts';
+import { isJob, isLike } from '../protocol/light-reader.ts';
+import { jobPath, type WatchApi } from './watch-api.ts';
+
+/** The most jobs that one page holds (the wire contract; its module would bring the schemas along). */
+const MAXIMUM_PAGE = 100;
 
 /**
  * Gets what it takes to connect once. Called for every connect, since a ticket is good for one.
@@ -13,37 +17,42 @@ export type TicketSource = (signal: AbortSignal) => Promise<Watch>;
 /** What a connection may do at the API, and as whom. */
 export interface Access {
   readonly ticket: TicketSource;
-  /** How states are asked for where WebSockets are blocked; absent where only tickets are to be had. */
-  readonly poll?: {
-    /** The state of a job after `known`, held for `waitSeconds` until there is one; undefined is: none yet. */
-    job(
-      id: string,
-      known: Head | undefined,
-      waitSeconds: number,
-      signal: AbortSignal,
-    ): Promise<Job | undefined>;
-    /** The newest jobs of the caller. */
-    list(signal: AbortSignal): Promise<readonly Job[]>;
-  };
+  /**
+   * How states are asked for where WebSockets are blocked; absent where only tickets are to be had. With an id the
+   * state of that job after `known`, held for `waitSeconds` until there is one; with '' the newest jobs of the caller.
+   */
+  readonly poll?: (
+    id: string,
+    known: Head | undefined,
+    waitSeconds: number,
+    signal: AbortSignal,
+  ) => Promise<readonly Job[]>;
 }
 
 /** Access as the caller, or with a job's token to that job alone. `first` is a ticket that is there already. */
-export function accessTo(
-  api: WatchApi,
-  by: { readonly id: string; readonly token: string | undefined },
-  first?: Watch,
-): Access {
-  const { token } = by;
+export function accessTo(api: WatchApi, id: string, token: string | undefined, first?: Watch): Access {
   let unused = first;
   return {
     ticket: async (signal) => {
       const ticket = unused;
       unused = undefined;
-      return ticket ?? api.ticket(by, signal);
+      const path = token === undefined ? '' : jobPath(id);
+      return ticket ?? api.call(`${path}/tickets`, isWatch, { method: 'POST', token, signal });
     },
-    poll: {
-      job: (job, known, waitSeconds, signal) => api.jobAfter(job, known, { waitSeconds, token, signal }),
-      list: async (signal) => (await api.page('', signal)).jobs,
+    poll: async (job, known, waitSeconds, signal) => {
+      if (job === '') return (await api.page(`?limit=${MAXIMUM_PAGE}`, signal)).jobs;
+      const headers = known && { 'if-none-match': entityTagOf(known), prefer: `wait=${waitSeconds}` };
+      const answer = await api.call(jobPath(job), isJobOrNothing, { headers, token, signal });
+      return answer ? [answer] : [];
     },
   };
+}
+
+function isWatch(answer: unknown): answer is Watch {
+  return isLike(answer, { url: '', protocols: [] });
+}
+
+/** What a conditional request is answered: nothing where the job has not moved. */
+function isJobOrNothing(answer: unknown): answer is Job | undefined {
+  return answer === undefined || isJob(answer);
 }

@@ -1,51 +1,37 @@
-/** The shape of a back-off, in milliseconds. */
-export interface BackOffLimits {
-  /** The ceiling of the first delay; it doubles with every attempt. */
-  readonly baseMs: number;
-  /** What the ceiling never exceeds. */
-  readonly maximumMs: number;
-}
-
 /**
- * A first retry within half a second on average a quarter, so that a dropped Wi-Fi packet is hardly seen; never
- * rarer than every 30 seconds, so that a server that comes back is found while somebody still looks.
+ * The shape of a back-off, in milliseconds: the ceiling of the first delay, which doubles with every attempt, and what
+ * it never exceeds. A first retry within half a second, on average a quarter, so that a dropped Wi-Fi packet is hardly
+ * seen; never rarer than every 30 seconds, so that a server that comes back is found while somebody still looks.
  */
-export const DEFAULT_BACK_OFF: BackOffLimits = { baseMs: 500, maximumMs: 30_000 };
-
-/**
- * The delay before attempt number `attempt` (from 0), in milliseconds: full jitter, that is anything from 0 up to
- * the ceiling `baseMs * 2^attempt`, so that clients which lost one server together do not return together
- * (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/).
- * @param random a number of [0, 1)
- */
-export function fullJitterMs(attempt: number, random: number, limits: BackOffLimits): number {
-  // 2 ** 1024 is Infinity: the minimum makes that the maximum.
-  return random * Math.min(limits.maximumMs, limits.baseMs * 2 ** attempt);
-}
+export const DEFAULT_BACK_OFF = { baseMs: 500, maximumMs: 30_000 };
 
 /** Counts attempts and says how long to wait before the next. */
-export class BackOff {
-  readonly #limits: BackOffLimits;
-  readonly #random: () => number;
-  #attempt = 0;
-
-  constructor(random: () => number, limits: BackOffLimits = DEFAULT_BACK_OFF) {
-    this.#random = random;
-    this.#limits = limits;
-  }
-
+export interface BackOff {
   /**
-   * The delay before the next attempt, in milliseconds. The peer's own `retryAfterMs` is a floor that the jitter
-   * comes on top of: whom it was told to, was told so together with others.
+   * The delay before the next attempt, in milliseconds: full jitter, that is anything from 0 up to the ceiling, so
+   * that clients which lost one server together do not return together
+   * (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/). The peer's own `retryAfterMs` is a
+   * floor that the jitter comes on top of: whom it was told to, was told so together with others.
    */
-  nextDelayMs(retryAfterMs = 0): number {
-    const jitter = fullJitterMs(this.#attempt, this.#random(), this.#limits);
-    this.#attempt += 1;
-    return retryAfterMs + jitter;
-  }
-
+  nextDelayMs(retryAfterMs?: number): number;
   /** Begins anew with short delays: call it when the connection has proved stable, not when it has opened. */
-  reset(): void {
-    this.#attempt = 0;
-  }
+  reset(): void;
+}
+
+/**
+ * See `BackOff`.
+ * @param random gives a number of [0, 1)
+ */
+export function createBackOff(random: () => number): BackOff {
+  let attempts = 0;
+  return {
+    nextDelayMs(retryAfterMs = 0) {
+      const ceiling = DEFAULT_BACK_OFF.baseMs * 2 ** attempts; // Infinity at 1024: the minimum makes that the maximum
+      attempts += 1;
+      return retryAfterMs + random() * Math.min(DEFAULT_BACK_OFF.maximumMs, ceiling);
+    },
+    reset() {
+      attempts = 0;
+    },
+  };
 }

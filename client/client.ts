@@ -3,7 +3,6 @@ import type { Job } from '../protocol/job.ts';
 import type { JobWatchers } from '../protocol/watchers.ts';
 import { HttpApi, type JobCallOptions } from './http.ts';
 import { type Platform, surroundingPlatform, surroundingRequest } from './platform.ts';
-import { shareBetweenTabs } from './tabs.ts';
 import { type UploadOptions, uploadFile } from './upload.ts';
 import { type JobUpload, type UploadJobOptions, uploadJob } from './upload-job.ts';
 import { createWatchClient, type WatchClient, type WatchClientOptions } from './watch-client.ts';
@@ -12,13 +11,7 @@ export type { TicketSource } from './access.ts';
 export type { WatchJobOptions } from './watch-client.ts';
 
 /** See `WatchClientOptions`. */
-export interface JobwireClientOptions extends Omit<WatchClientOptions, 'tabs'> {
-  /**
-   * Whether the tabs of a browser that watch as the caller share one connection; true unless told. Say `subject`
-   * where they may be signed in differently.
-   */
-  readonly shareBetweenTabs?: boolean;
-}
+export type JobwireClientOptions = WatchClientOptions;
 
 /** See `createJobwireClient`. */
 export interface JobwireClient extends WatchClient {
@@ -54,10 +47,7 @@ export interface JobwireClient extends WatchClient {
 export function createJobwireClient(options: JobwireClientOptions): JobwireClient {
   const platform: Platform = { ...surroundingPlatform(), ...surroundingRequest(), ...options };
   const http = new HttpApi(options.api, platform.fetch);
-  const watching = createWatchClient({
-    ...options,
-    tabs: options.shareBetweenTabs === false ? undefined : shareBetweenTabs,
-  });
+  const watching = createWatchClient(options);
   return {
     ...watching,
     createJob: (input, create = {}) => http.create(input, create),

@@ -1,278 +1,243 @@
-import { MAXIMUM_HEADS } from '../protocol/frame-limits.ts';
-import { type Head, isNewer } from '../protocol/head.ts';
+import { isNewer } from '../protocol/head.ts';
 import type { Job } from '../protocol/job.ts';
+import { isTerminal } from '../protocol/status.ts';
 import type { Access } from './access.ts';
-import { BackOff } from './back-off.ts';
-import type { Timer } from './clock.ts';
-import { SubscriptionRefusedError, TicketRefusedError, type WatchError } from './errors.ts';
-import { dial, type Line, type LineEnd } from './line.ts';
+import { createBackOff } from './back-off.ts';
+import type { Refusal } from './errors.ts';
+import { dial, type Line, type LineEnd, type LineListener, SILENT } from './line.ts';
 import type { Platform } from './platform.ts';
-import { createPoller, type PollKey } from './poller.ts';
-import { describeState, sameState } from './state.ts';
-import { type Feed, nameOf, type Subscription } from './subscription.ts';
+import { createPoller } from './poller.ts';
+import type { ConnectionState } from './state.ts';
+import { createTimers } from './timers.ts';
 import type { Timings } from './timings.ts';
+import { covers, jobOf, type TopicName } from './topic-name.ts';
+import { type News, oldestOf, type Want } from './wants.ts';
 
-/** After how many sockets in a row that were refused, in spite of a ticket, WebSockets count as blocked. */
-const REFUSALS = 3;
+/** Whom a connection tells. */
+export interface ConnectionListener {
+  /** For all tabs that it serves. */
+  tell(news: News): void;
+  /** A fault that the connection gets over by itself. */
+  trouble(error: unknown): void;
+}
 
 /** See `createConnection`. */
-export interface Connection extends Feed {
-  /** @param lostAt since when the watcher has heard nothing, where it watched before by another connection */
-  add(subscription: Subscription, lostAt?: number): void;
-  /** The network came, or somebody looks again: what waits, waits no longer than the server asked for. */
-  wake(): void;
-  /** Whether nobody watches over it. */
-  isIdle(): boolean;
+export interface Connection {
+  /** Serves a tab with what it wants now, in place of what it wanted before. It is told the states of all that. */
+  want(tab: string, want: Want): void;
+  /** Serves nobody any more. */
+  close(): void;
 }
 
 /**
- * Keeps a line to the server for as long as somebody watches over it: backs off, wakes, subscribes anew with what
- * each watcher has, lets a young line follow an old one, polls where sockets are blocked, and tells each watcher
- * honestly how fresh it is. With nobody left it closes; with somebody new it opens again.
+ * Keeps a line to the server for as long as some tab wants something: backs off, wakes, subscribes anew with what
+ * the tabs have, lets a young line follow an old one, polls where sockets are blocked, and tells honestly how fresh
+ * it all is. With nobody left it closes; with somebody new it opens again.
  *
  * As a rule there is one line. While the next is made there are two: then each change comes twice, and the
  * watchers drop the second.
+ *
+ * Whoever is told may close or begin watches at once, so each function tells last.
  */
-export function createConnection(platform: Platform, timings: Timings, access: Access): Connection {
+export function createConnection(
+  platform: Platform,
+  timings: Timings,
+  access: Access,
+  { tell, trouble }: ConnectionListener,
+): Connection {
   const { clock, random } = platform;
-  const backOff = new BackOff(random);
-  /** Each with the time since when it has heard nothing, where it watched before by another connection. */
-  const watchers = new Map<Subscription, number | undefined>();
-  /** The oldest first. */
-  const lines = new Set<Line>();
-  /** What the last poll of was answered. */
-  const polled = new Set<PollKey>();
-  let retryTimer: Timer | undefined;
-  let stableTimer: Timer | undefined;
-  let rotateTimer: Timer | undefined;
-  let staleTimer: Timer | undefined;
-  let stopListening: (() => void) | undefined;
+  const backOff = createBackOff(random);
+  const timers = createTimers(clock);
+  /** What each tab wants. */
+  const wants = new Map<string, readonly TopicName[]>();
+  /** All that they want. */
+  const names = new Set<TopicName>();
+  /** What all of them have, by what they said and were told. */
+  let has = oldestOf([]);
+  /** The line over which all was confirmed that was wanted then. */
+  let current: Line | undefined;
+  /** The line that is being made, to be the next. */
+  let coming: Line | undefined;
+  /** The line before: still hears what was posted to it before the current one had followed it. */
+  let former: Line | undefined;
   let notBefore = 0;
-  let refusals = 0;
+  let suspicion = 0;
   let failingSince: number | undefined;
   let confirmedAt: number | undefined;
   /** Topics may have missed something while they were not subscribed, and have no snapshot that would tell. */
   let catchUp = false;
 
-  const poller = createPoller(platform, timings, access, {
-    since: sinceOf,
+  const poller = createPoller(platform, timings, access.poll, {
+    heads: () => has,
     received,
     answered(key) {
       heard();
-      polled.add(key);
       if (key === '') catchUp = false;
       update();
     },
-    failed(key, error) {
-      polled.delete(key);
+    failed(error) {
+      update();
       trouble(error);
-      update();
     },
-    refused(key, problem) {
+    refused(key, cause) {
       if (key === '') catchUp = false;
-      for (const watcher of [...watchers.keys()]) {
-        if (keyOf(watcher) !== key || confirming(watcher).length > 0) continue;
-        const { message } = problem;
-        close(
-          watcher,
-          problem.status === 401
-            ? new TicketRefusedError(message, { cause: problem })
-            : new SubscriptionRefusedError(problem.problem),
-        );
+      const code = cause.code === 'unauthorized' ? undefined : cause.code;
+      for (const name of names) {
+        if (jobOf(name) === key && !isConfirmed(name)) refuse(name, { code, reason: cause.message, cause });
       }
+      update();
     },
   });
 
+  const listener: LineListener = {
+    opened(line) {
+      timers.set('stable', timings.stableMs, () => backOff.reset());
+      timers.set('rotate', timings.rotateMs * (1 - random() / 10), () => dialAfter(0));
+      for (const name of names) line.subscribe(name);
+    },
+    heard,
+    received,
+    confirmed(name) {
+      if (!jobOf(name) && failingSince !== undefined) catchUp = true;
+      update();
+    },
+    refused: refuse,
+    due: update,
+    trouble,
+    ended,
+    heads: () => has,
+  };
+
   /** Dials after `delayMs`, but not before the server wants to be asked again. */
   function dialAfter(delayMs: number): void {
-    retryTimer?.cancel();
-    retryTimer = clock.schedule(Math.max(delayMs, notBefore - clock.now()), () => {
-      retryTimer = undefined;
-      const line: Line = dial(platform, timings, access.ticket, backOff, {
-        opened: () => opened(line),
-        heard,
-        received,
-        confirmed,
-        refused: (watcher, error) => close(watcher, new SubscriptionRefusedError(error)),
-        doubted: update,
-        trouble,
-        ended: (end) => ended(line, end),
-        heads,
-      });
-      lines.add(line);
+    timers.set('dial', Math.max(delayMs, notBefore - clock.now()), () => {
+      coming ??= dial(platform, timings, access.ticket, backOff, listener);
     });
   }
 
-  function opened(line: Line): void {
-    stableTimer?.cancel();
-    stableTimer = clock.schedule(timings.stableMs, () => backOff.reset());
-    rotateTimer?.cancel();
-    rotateTimer = clock.schedule(timings.rotateMs * (1 - random() / 10), () => dialAfter(0));
-    for (const watcher of watchers.keys()) line.subscribe(watcher);
+  function heard(): void {
+    const old = isOld();
+    confirmedAt = clock.now();
+    if (old) update();
   }
 
-  function heard(): void {
-    confirmedAt = clock.now();
+  /** Whether the server has been silent for longer than a live connection may be. */
+  function isOld(): boolean {
+    return clock.now() - (confirmedAt ?? 0) > timings.pingMs + timings.answerMs;
   }
 
   function received(job: Job): void {
-    for (const watcher of [...watchers.keys()]) watcher.receive(job);
+    const { id, epoch, seq } = job;
+    // What nobody wants any more is asked for once, and then forgotten.
+    if (isTerminal(job.status) || ![...names].some((name) => covers(name, job))) has.delete(id);
+    else if (isNewer(job, has.get(id))) has.set(id, { epoch, seq });
+    tell({ job });
   }
 
-  function trouble(error: unknown): void {
-    for (const watcher of [...watchers.keys()]) watcher.trouble(error);
-  }
-
-  function confirmed(watcher: Subscription): void {
-    if (!watchers.has(watcher)) return;
-    const lostAt = watchers.get(watcher) ?? failingSince;
-    if ('topic' in watcher.target && lostAt !== undefined) catchUp = true;
-    watchers.set(watcher, undefined);
-    update([watcher]);
-  }
-
-  function ended(line: Line, end: LineEnd): void {
-    lines.delete(line);
-    if (end.trouble !== undefined) trouble(end.trouble);
-    if (end.fatal !== undefined) {
-      for (const watcher of [...watchers.keys()]) close(watcher, end.fatal);
-    } else if (line.draining === undefined) {
-      if (end.blocked !== undefined) refusals += end.blocked === 'silent' ? REFUSALS : 1;
-      comeBack(end.retryAfterMs);
-    }
-    update();
-  }
-
-  function comeBack(retryAfterMs: number | undefined): void {
-    const others = [...lines].filter((other) => other.draining === undefined);
-    if (failingSince === undefined && !others.some((other) => other.settled)) {
+  function ended(
+    line: Line,
+    { refusal, retryAfterMs = 0, suspicion: more = 0, trouble: fault }: LineEnd,
+  ): void {
+    if (line === former) return;
+    if (line === current) current = undefined;
+    else coming = undefined;
+    suspicion += more;
+    if (refusal) for (const name of names) refuse(name, refusal);
+    if (!current && names.size && failingSince === undefined) {
       failingSince = clock.now();
-      staleTimer = clock.schedule(timings.staleAfterMs, update);
+      timers.set('stale', timings.staleAfterMs, update);
     }
-    // Unless the next line is being made already.
-    if (others.every((other) => other.settled)) {
-      notBefore = clock.now() + (retryAfterMs ?? 0);
+    if (!coming && names.size) {
+      notBefore = clock.now() + retryAfterMs;
       dialAfter(backOff.nextDelayMs(retryAfterMs));
     }
-  }
-
-  function close(watcher: Subscription, error: WatchError): void {
-    remove(watcher);
-    watcher.changeState({ status: 'closed', error });
+    update();
+    if (fault !== undefined) trouble(fault);
   }
 
   /** Brings everything in line with what is confirmed now: which line is left behind, what is polled, what is told. */
-  function update(changed: Iterable<Subscription> = [...watchers.keys()]): void {
-    for (const line of lines) {
-      if (line.settled || !line.isOpen() || ![...watchers.keys()].every(line.confirms)) continue;
-      line.settled = true;
-      refusals = 0;
+  function update(): void {
+    const next = coming;
+    if (next && [...names].every((name) => next.confirmed.has(name))) {
+      former?.close();
+      former = current;
+      timers.set('drain', timings.drainMs, () => former?.close());
+      current = next;
+      coming = undefined;
+    }
+    const unconfirmed = [...names].filter((name) => !isConfirmed(name));
+    if (!unconfirmed[0]) {
+      suspicion = 0;
       failingSince = undefined;
-      staleTimer?.cancel();
-      leaveBehind(line);
+      timers.cancel('stale');
     }
-    const keys = new Set<PollKey>(catchUp ? [''] : []);
-    if (refusals >= REFUSALS) {
-      for (const watcher of watchers.keys()) if (confirming(watcher).length === 0) keys.add(keyOf(watcher));
+    poller.follow(new Set([...(catchUp ? [''] : []), ...(suspicion < SILENT ? [] : unconfirmed.map(jobOf))]));
+    tell({ states: [...names].map((name) => [name, stateOf(name)]) });
+  }
+
+  function stateOf(name: TopicName): ConnectionState {
+    const confirmed = isConfirmed(name);
+    // Timers stand still while a machine sleeps: what is due first after it must not leave the light on `live`.
+    if (confirmed && !isOld()) return { status: 'live' };
+    if (poller.answers(jobOf(name))) return { status: 'polling' };
+    if (!confirmed) {
+      if (failingSince === undefined) return { status: 'connecting' };
+      if (clock.now() - failingSince < timings.staleAfterMs)
+        return { status: 'reconnecting', since: failingSince };
     }
-    for (const key of polled) if (!keys.has(key)) polled.delete(key);
-    poller.follow(keys);
-    for (const watcher of changed) tellState(watcher);
+    return { status: 'stale', confirmedAt };
   }
 
-  function leaveBehind(newest: Line): void {
-    for (const line of lines) {
-      if (line === newest) return;
-      line.draining ??= clock.schedule(timings.drainMs, () => {
-        lines.delete(line);
-        line.close();
-      });
-    }
+  function isConfirmed(name: TopicName): boolean {
+    return lines().some((line) => line.confirmed.has(name));
   }
 
-  function tellState(watcher: Subscription): void {
-    const over = confirming(watcher);
-    const state = describeState(
-      {
-        subscribed: over.length > 0,
-        doubtful: over.every((line) => line.isDoubtful()),
-        polled: polled.has(keyOf(watcher)),
-        failingSince: watchers.get(watcher) ?? failingSince,
-        confirmedAt,
-        now: clock.now(),
-      },
-      timings.staleAfterMs,
-    );
-    if (!sameState(state, watcher.connection)) watcher.changeState(state);
+  function lines(): Line[] {
+    return [current, coming].filter((line) => line !== undefined);
   }
 
-  function confirming(watcher: Subscription): Line[] {
-    return [...lines].filter((line) => line.confirms(watcher));
+  function refuse(name: TopicName, refusal: Refusal): void {
+    forget(name);
+    tell({ states: [[name, { status: 'closed' }, refusal]] });
   }
 
-  /** The older of what its watchers have, so that whoever lags behind is made good, too. */
-  function heads(): Record<string, number> {
-    const oldest = new Map<string, number>();
-    for (const watcher of watchers.keys()) {
-      for (const [job, seq] of watcher.heads()) {
-        if (oldest.size < MAXIMUM_HEADS || oldest.has(job))
-          oldest.set(job, Math.min(seq, oldest.get(job) ?? seq));
-      }
-    }
-    return Object.fromEntries(oldest);
-  }
-
-  function sinceOf(key: PollKey): Head | undefined {
-    let oldest: Head | undefined;
-    for (const watcher of watchers.keys()) {
-      if (keyOf(watcher) !== key) continue;
-      const since = watcher.since();
-      if (since === undefined) return undefined;
-      if (oldest === undefined || isNewer(oldest, since)) oldest = since;
-    }
-    return oldest;
-  }
-
-  function remove(watcher: Subscription): void {
-    if (!watchers.delete(watcher)) return;
-    if (watchers.size === 0) stop();
-    const name = nameOf(watcher.target);
-    const shared = [...watchers.keys()].some(({ target }) => nameOf(target) === name);
-    for (const line of lines) line.forget(watcher, shared ? undefined : watcher.target);
-    update([]);
-  }
-
-  function stop(): void {
-    for (const timer of [retryTimer, stableTimer, rotateTimer, staleTimer]) timer?.cancel();
-    retryTimer = undefined;
-    for (const line of lines) line.close();
-    lines.clear();
-    failingSince = undefined;
+  function forget(name: TopicName): void {
+    names.delete(name);
+    for (const line of lines()) line.forget(name);
+    if (names.size > 0) return;
+    timers.clear();
+    for (const line of [former, current, coming]) line?.close();
+    current = coming = undefined;
     catchUp = false;
-    stopListening?.();
-    stopListening = undefined;
-  }
-
-  function wake(): void {
-    poller.wake();
-    for (const line of lines) line.check();
-    if (retryTimer !== undefined) dialAfter(0);
+    has.clear();
   }
 
   return {
-    add(watcher, lostAt) {
-      watchers.set(watcher, lostAt);
-      stopListening ??= platform.onWake(wake);
-      if (lines.size === 0 && retryTimer === undefined) dialAfter(0);
-      for (const line of lines) if (line.draining === undefined) line.subscribe(watcher);
-      update([watcher]);
+    want(tab, wanted) {
+      wants.set(tab, wanted.names);
+      for (const name of names) if (![...wants.values()].flat().includes(name)) forget(name);
+      const before = has;
+      has = oldestOf([before, wanted.heads]);
+      failingSince ??= wanted.lostAt;
+      for (const name of wanted.names) {
+        const job = jobOf(name);
+        // Neither new, nor new to somebody who has nothing of it yet while the others have.
+        if (names.has(name) && !(before.get(job) && !has.get(job))) continue;
+        names.add(name);
+        for (const line of lines()) line.subscribe(name);
+      }
+      if (wanted.wake) {
+        poller.wake();
+        for (const line of lines()) line.check();
+      }
+      if (names.size === 0) wants.clear();
+      else if (timers.has('dial') ? wanted.wake : !lines()[0]) dialAfter(0);
+      update();
     },
-    remove,
-    wake,
-    isIdle: () => watchers.size === 0,
+    close() {
+      wants.clear();
+      for (const name of names) forget(name);
+      update();
+    },
   };
-}
-
-function keyOf({ target }: Subscription): PollKey {
-  return 'job' in target ? target.job : '';
 }

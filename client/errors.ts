@@ -8,8 +8,8 @@ export class ProblemError extends Error {
   /** What `Retry-After` asked for, in milliseconds. */
   readonly retryAfterMs: number | undefined;
 
-  constructor(problem: Problem, retryAfterMs?: number, options?: ErrorOptions) {
-    super(problem.detail ?? problem.title, options);
+  constructor(problem: Problem, retryAfterMs?: number) {
+    super(problem.detail ?? problem.title);
     this.problem = problem;
     this.retryAfterMs = retryAfterMs;
   }
@@ -69,7 +69,7 @@ export class ConnectionRefusedError extends Error {
   readonly reason: string;
 
   constructor(code: number, reason: string) {
-    super(`the server ended the connection for good: ${reason} (${code})`);
+    super(`bye ${code}: ${reason}`);
     this.code = code;
     this.reason = reason;
   }
@@ -94,3 +94,19 @@ export class WatchClosedError extends Error {
 
 /** What may end a watch for good. */
 export type WatchError = TicketRefusedError | ConnectionRefusedError | SubscriptionRefusedError;
+
+/** Why a watch was ended for good, as it goes from tab to tab: a clone of an `Error` forgets its class. */
+export interface Refusal {
+  /** That of a `bye`, or of an `error` frame or problem; absent where it was a ticket that was refused. */
+  readonly code?: number | ProblemCode | undefined;
+  readonly reason: string;
+  readonly cause?: unknown;
+}
+
+/** What a refusal is to whoever watches. */
+export function errorOf({ code, reason, cause }: Refusal): WatchError {
+  if (code === undefined) return new TicketRefusedError(reason, { cause });
+  return typeof code === 'number'
+    ? new ConnectionRefusedError(code, reason)
+    : new SubscriptionRefusedError({ code, title: reason });
+}

@@ -2,7 +2,7 @@ import type { CreatedJob, CreateJobInput, JobPage } from '../protocol/http.ts';
 import type { Job } from '../protocol/job.ts';
 import { isJob } from '../protocol/light-reader.ts';
 import type { JobWatchers } from '../protocol/watchers.ts';
-import { expectAnswer, jobPath, WatchApi } from './watch-api.ts';
+import { jobPath, WatchApi } from './watch-api.ts';
 
 /** How a call about one job is made. */
 export interface JobCallOptions {
@@ -18,7 +18,7 @@ export class HttpApi extends WatchApi {
     input: CreateJobInput,
     options: { idempotencyKey?: string; signal?: AbortSignal | undefined },
   ): Promise<CreatedJob> {
-    const answer = await this.call('/jobs', {
+    return await this.call('/jobs', isCreatedJob, {
       method: 'POST',
       body: input,
       ...(options.idempotencyKey === undefined
@@ -26,12 +26,11 @@ export class HttpApi extends WatchApi {
         : { headers: { 'idempotency-key': options.idempotencyKey } }),
       signal: options.signal,
     });
-    return expectAnswer(isCreatedJob, answer);
   }
 
   /** `GET /jobs/{id}`. */
   async read(id: string, options: JobCallOptions): Promise<Job> {
-    return expectAnswer(isJob, await this.call(jobPath(id), options));
+    return await this.call(jobPath(id), isJob, options);
   }
 
   /** `GET /jobs`. */
@@ -48,12 +47,12 @@ export class HttpApi extends WatchApi {
 
   /** `POST /jobs/{id}/cancel`. */
   async cancel(id: string, options: JobCallOptions): Promise<Job> {
-    return expectAnswer(isJob, await this.call(`${jobPath(id)}/cancel`, { ...options, method: 'POST' }));
+    return await this.call(`${jobPath(id)}/cancel`, isJob, { ...options, method: 'POST' });
   }
 
   /** `GET /jobs/{id}/watchers`. */
   async watchers(id: string, options: JobCallOptions): Promise<JobWatchers> {
-    return expectAnswer(isWatchers, await this.call(`${jobPath(id)}/watchers`, options));
+    return await this.call(`${jobPath(id)}/watchers`, isWatchers, options);
   }
 
   /** Where the result of a job is fetched from, as an absolute URL when the API's is one. */

@@ -1,62 +1,64 @@
-import type { ClientFrame, ErrorFrame, ServerFrame, SubscribeFrame } from '../protocol/frames.ts';
+import { MAXIMUM_HEADS } from '../protocol/frame-limits.ts';
+import type { ClientFrame, ErrorFrame, ServerFrame } from '../protocol/frames.ts';
+import type { Head } from '../protocol/head.ts';
 import type { Watch } from '../protocol/http.ts';
 import type { Job } from '../protocol/job.ts';
 import { readServerFrame } from '../protocol/light-reader.ts';
 import type { TicketSource } from './access.ts';
 import type { BackOff } from './back-off.ts';
-import type { Timer } from './clock.ts';
-import { ConnectionRefusedError, ProblemError, TicketRefusedError, type WatchError } from './errors.ts';
+import type { ProblemError, Refusal } from './errors.ts';
 import type { Platform, SocketLike } from './platform.ts';
-import type { Subscription, Target } from './subscription.ts';
+import { createTimers } from './timers.ts';
 import type { Timings } from './timings.ts';
+import { jobOf, type TopicName } from './topic-name.ts';
 
 /** Why a line ended. */
 export interface LineEnd {
   /** Set where coming back is of no use. */
-  readonly fatal?: WatchError;
+  readonly refusal?: Refusal;
   /** A fault that passes, for a log. */
   readonly trouble?: unknown;
   /** What the server asked for, in milliseconds. */
   readonly retryAfterMs?: number | undefined;
-  /** A ticket came, but no socket that said anything: `refused` at once, or `silent` until the time was up. */
-  readonly blocked?: 'refused' | 'silent';
+  /** How much it tells of a network that blocks sockets: a ticket came, but no socket that said anything. */
+  readonly suspicion?: number;
 }
+
+/** What a socket counts that is refused at once, in spite of a ticket. */
+const REFUSED = 1;
+
+/** What a socket counts that says nothing until the time is up: after so many refused ones, sockets are blocked. */
+export const SILENT = 3;
 
 /** Whom a line tells. Nothing follows `ended`, which comes exactly once unless `close()` was called. */
 export interface LineListener {
-  opened(): void;
+  opened(line: Line): void;
   /** The server has said something. */
   heard(): void;
   received(job: Job): void;
   /** The server has confirmed a subscription. */
-  confirmed(subscription: Subscription): void;
+  confirmed(name: TopicName): void;
   /** The server has refused a subscription for good. */
-  refused(subscription: Subscription, error: ErrorFrame['error']): void;
-  /** `doubtful` has changed. */
-  doubted(): void;
+  refused(name: TopicName, refusal: Refusal): void;
+  /** A ping is due. */
+  due(): void;
   /** A fault that the line gets over, such as its first malformed frame. */
   trouble(error: unknown): void;
-  ended(end: LineEnd): void;
-  /** What the client has, for the next ping. */
-  heads(): Record<string, number>;
+  ended(line: Line, end: LineEnd): void;
+  /** What all that is subscribed for has. */
+  heads(): ReadonlyMap<string, Head | undefined>;
 }
 
 /** One way to the server, from its ticket to its end, and what the server has confirmed over it. */
 export interface Line {
-  /** Set by the connection once all that is watched is confirmed over it. */
-  settled: boolean;
-  /** Set by the connection when a younger line has followed it: closes it a little later. */
-  draining: Timer | undefined;
   /** Whether frames may be sent. */
-  isOpen(): boolean;
-  /** Whether the open socket has been silent for longer than a live one may be. */
-  isDoubtful(): boolean;
-  /** Whether the server has confirmed a subscription over this line. */
-  confirms(subscription: Subscription): boolean;
-  /** Subscribes, with what the watcher has. */
-  subscribe(subscription: Subscription): void;
-  /** Forgets a watcher; with `target` the server is told, too. */
-  forget(subscription: Subscription, target: Target | undefined): void;
+  readonly open: boolean;
+  /** What the server has confirmed over this line. */
+  readonly confirmed: ReadonlySet<TopicName>;
+  /** Subscribes, with what all watchers have. */
+  subscribe(name: TopicName): void;
+  /** Unsubscribes. */
+  forget(name: TopicName): void;
   /** Pings now, with less patience than usual: somebody has just begun to look. */
   check(): void;
   /** Closes without a word to the listener. */
@@ -80,78 +82,47 @@ export function dial(
   /** Aborted when the line is over. */
   const end = new AbortController();
   const { signal } = end;
-  const timers = new Set<Timer>();
-  /** The requests without an answer, and until when each is waited for. */
-  const limits = new Map<string, Timer>();
-  const requests = new Map<string, Subscription>();
-  const confirmed = new Set<Subscription>();
-  /** Those that the server has asked for patience. */
-  const waiting = new Set<Subscription>();
+  /** By what is subscribed to: the limit on the answer, or when to ask again. And `ping`, for the next or its limit. */
+  const timers = createTimers(clock);
+  /** What each subscribe was about; its id is the place here. */
+  const asked: TopicName[] = [];
+  const confirmed = new Set<TopicName>();
   let socket: SocketLike | undefined;
-  let open = false;
   let heard = false;
-  let doubtful = false;
   let malformed = false;
-  let heardAt = 0;
-  let count = 0;
-  let pingId: string | undefined;
-  let pingTimer: Timer | undefined;
-
-  function later(delayMs: number, callback: () => void): Timer {
-    const timer = clock.schedule(delayMs, () => {
-      timers.delete(timer);
-      callback();
-    });
-    timers.add(timer);
-    return timer;
-  }
+  let pinging = false;
 
   function over(why: LineEnd): void {
     if (signal.aborted) return;
     line.close();
-    listener.ended(why);
+    listener.ended(line, why);
   }
 
-  function broken(blocked: 'refused' | 'silent'): void {
-    over(heard ? {} : { blocked });
+  function broken(suspicion: number): void {
+    over(heard ? {} : { suspicion });
   }
 
   function send(frame: ClientFrame): void {
     socket?.send(JSON.stringify(frame));
   }
 
-  function nextId(): string {
-    count += 1;
-    return String(count);
-  }
-
-  function awaitAnswer(id: string, patienceMs: number): void {
-    limits.get(id)?.cancel();
-    limits.set(
-      id,
-      later(patienceMs, () => broken('silent')),
-    );
+  function limit(name: string, patienceMs: number): void {
+    timers.set(name, patienceMs, () => broken(SILENT));
   }
 
   function pingLater(): void {
-    pingTimer = later(pingMs, () => ping(answerMs));
+    pinging = false;
+    timers.set('ping', pingMs, () => ping(answerMs));
   }
 
   function ping(patienceMs: number): void {
-    pingTimer?.cancel();
-    // Timers stand still while a machine sleeps: the first one after it must not leave the light on `live`.
-    if (clock.now() - heardAt > pingMs + answerMs) doubt(true);
-    if (pingId === undefined) {
-      pingId = nextId();
-      send({ type: 'ping', id: pingId, heads: listener.heads() });
+    listener.due();
+    if (!pinging) {
+      const heads = [...listener.heads()].flatMap(([job, head]) => (head ? [[job, head.seq]] : []));
+      send({ type: 'ping', heads: Object.fromEntries(heads.slice(0, MAXIMUM_HEADS)) });
     }
-    awaitAnswer(pingId, patienceMs); // one ping at a time, but the patience may shrink
-  }
-
-  function doubt(now: boolean): void {
-    if (now === doubtful) return;
-    doubtful = now;
-    listener.doubted();
+    pinging = true; // one ping at a time, but the patience may shrink
+    limit('ping', patienceMs);
   }
 
   function read(data: unknown): ServerFrame | undefined {
@@ -166,55 +137,33 @@ export function dial(
 
   function receive(data: unknown): void {
     if (signal.aborted) return;
-    heardAt = clock.now();
-    const frame = read(data);
-    doubt(false);
-    if (frame === undefined) return;
-    heard = true;
     listener.heard();
-    if (frame.type === 'bye') {
-      const { code, reason, reconnect, retryAfterMs } = frame;
-      over(reconnect ? { retryAfterMs } : { fatal: new ConnectionRefusedError(code, reason) });
-    } else if (frame.type === 'job') {
-      listener.received(frame.job);
-    } else if (frame.id !== undefined) {
-      answer(frame, frame.id);
+    const frame = read(data);
+    if (!frame) return;
+    heard = true;
+    if (frame.type === 'bye') over(frame.reconnect ? frame : { refusal: frame });
+    if (frame.type === 'pong') pingLater();
+    const name = 'id' in frame && asked[Number(frame.id)];
+    // Unless it is not waited for any more.
+    if (name && timers.cancel(name)) {
+      if (frame.type === 'error') refused(name, frame.error);
+      if (frame.type === 'subscribed') {
+        confirmed.add(name);
+        listener.confirmed(name);
+      }
     }
+    // After the state, so that a job which is terminal already ends the watch last.
+    if ('job' in frame) listener.received(frame.job);
   }
 
-  function answer(frame: ServerFrame, id: string): void {
-    limits.get(id)?.cancel();
-    limits.delete(id);
-    if (id === pingId) {
-      pingId = undefined;
-      pingLater();
-    }
-    const subscription = requests.get(id);
-    requests.delete(id);
-    if (subscription === undefined) return;
-    if (frame.type === 'subscribed') {
-      confirmed.add(subscription);
-      listener.confirmed(subscription);
-      // After the state, so that a job which is terminal already ends the watch last.
-      if ('job' in frame) listener.received(frame.job);
-    } else if (frame.type === 'error') {
-      refuse(subscription, frame.error);
-    }
-  }
-
-  function refuse(subscription: Subscription, error: ErrorFrame['error']): void {
-    if (!error.retryable) {
-      listener.refused(subscription, error);
-      return;
-    }
-    waiting.add(subscription);
-    later(backOff.nextDelayMs(error.retryAfterMs), () => {
-      if (waiting.delete(subscription)) line.subscribe(subscription);
-    });
+  function refused(name: TopicName, error: ErrorFrame['error']): void {
+    if (error.retryable)
+      timers.set(name, backOff.nextDelayMs(error.retryAfterMs), () => line.subscribe(name));
+    else listener.refused(name, { code: error.code, reason: error.detail ?? error.title });
   }
 
   async function connect(): Promise<void> {
-    const limit = later(connectMs, () => (socket === undefined ? over({}) : broken('silent')));
+    timers.set('ping', connectMs, () => (socket ? broken(SILENT) : over({})));
     let watch: Watch | undefined;
     try {
       watch = await tickets(signal);
@@ -222,66 +171,54 @@ export function dial(
       socket = new WebSocket(watch.url, [...watch.protocols]);
       socket.addEventListener('open', () => {
         if (signal.aborted) return;
-        limit.cancel();
-        open = true;
-        heardAt = clock.now();
+        line.open = true;
         pingLater();
-        listener.opened();
+        listener.opened(line);
       });
       socket.addEventListener('message', ({ data }) => receive(data));
-      socket.addEventListener('close', () => broken('refused'));
+      socket.addEventListener('close', () => broken(REFUSED));
       // `close` follows each `error`; without a listener `ws` would throw.
       socket.addEventListener('error', () => {});
-    } catch (error) {
-      const problem = error instanceof ProblemError ? error : undefined;
-      if (problem?.retryable === false) {
-        over({ fatal: new TicketRefusedError(`no ticket: ${problem.message}`, { cause: error }) });
-      } else {
-        // With a ticket in hand it was the socket that could not even be made, as under a page's strict policy.
-        const blocked = watch === undefined ? {} : ({ blocked: 'refused' } as const);
-        over({ trouble: error, retryAfterMs: problem?.retryAfterMs, ...blocked });
-      }
+    } catch (trouble) {
+      const { message = '', retryable, retryAfterMs }: Partial<ProblemError> = Object(trouble);
+      if (retryable === false) over({ refusal: { reason: message, cause: trouble } });
+      // With a ticket in hand it was the socket that could not even be made, as under a page's strict policy.
+      else over({ trouble, retryAfterMs, ...(watch && { suspicion: REFUSED }) });
     }
   }
 
-  const line: Line = {
-    settled: false,
-    draining: undefined,
-    isOpen: () => open && !signal.aborted,
-    isDoubtful: () => doubtful,
-    confirms: (subscription) => confirmed.has(subscription),
-    subscribe(subscription) {
-      if (!line.isOpen()) return;
-      const id = nextId();
-      const since = subscription.since();
-      const { target } = subscription;
-      const frame: SubscribeFrame = {
-        type: 'subscribe',
-        id,
-        ...target,
-        ...('job' in target && since ? { since } : {}),
-      };
-      requests.set(id, subscription);
-      send(frame);
-      awaitAnswer(id, answerMs);
+  const line = {
+    open: false,
+    confirmed,
+    subscribe(name: TopicName) {
+      if (!line.open) return;
+      const since = listener.heads().get(jobOf(name));
+      const id = String(asked.push(name) - 1);
+      send({ type: 'subscribe', id, ...target(name), ...(since && { since }) });
+      limit(name, answerMs);
     },
-    forget(subscription, target) {
-      confirmed.delete(subscription);
-      waiting.delete(subscription);
-      for (const [id, other] of requests) if (other === subscription) requests.delete(id);
-      if (target !== undefined && line.isOpen()) send({ type: 'unsubscribe', id: nextId(), ...target });
+    forget(name: TopicName) {
+      confirmed.delete(name);
+      timers.cancel(name);
+      if (line.open) send({ type: 'unsubscribe', id: 'unsubscribe', ...target(name) });
     },
     check() {
-      if (line.isOpen()) ping(wakeAnswerMs);
+      if (line.open) ping(wakeAnswerMs);
     },
     close() {
       end.abort();
-      line.draining?.cancel();
-      for (const timer of timers) timer.cancel();
+      timers.clear();
       confirmed.clear();
+      line.open = false;
       socket?.close(1000);
     },
   };
   void connect();
   return line;
+}
+
+/** As frames name it. */
+function target(name: TopicName): { job: string } | { topic: string } {
+  const job = jobOf(name);
+  return job ? { job } : { topic: name };
 }

@@ -66,9 +66,9 @@ export interface Platform {
    */
   readonly onWake: (callback: () => void) => () => void;
   /** How tabs agree on who has the connection; that of the browser unless given. */
-  readonly locks?: TabLocks;
+  readonly locks?: TabLocks | undefined;
   /** How tabs talk. */
-  readonly openChannel?: (name: string) => Channel;
+  readonly openChannel?: ((name: string) => Channel) | undefined;
 }
 
 interface EventTargetLike {
@@ -88,21 +88,17 @@ interface Surroundings extends EventTargetLike {
 export function surroundingPlatform(): Platform {
   // Node's types know no document and no XMLHttpRequest, the browser's know them always: optional holds for both.
   const surroundings = globalThis as unknown as Surroundings;
+  const { document, navigator, BroadcastChannel } = surroundings;
   return {
     clock: systemClock,
     random: Math.random,
     WebSocket: surroundings.WebSocket,
     fetch: (url, init) => fetch(url, init),
     onWake: (callback) => listenForWake(surroundings, callback),
+    // Node has locks and channels, too, but no tabs.
+    ...(document && { locks: navigator?.locks }),
+    ...(BroadcastChannel && { openChannel: (name: string) => new BroadcastChannel(name) }),
   };
-}
-
-/** What browsers offer beside, for tabs. Node has locks and channels, too, but no tabs. */
-export function surroundingTabs(): Pick<Platform, 'locks' | 'openChannel'> {
-  const { document, navigator, BroadcastChannel } = globalThis as unknown as Surroundings; // as above
-  const locks = navigator?.locks;
-  if (document === undefined || locks === undefined || BroadcastChannel === undefined) return {};
-  return { locks, openChannel: (name) => new BroadcastChannel(name) };
 }
 
 /** What browsers offer beside, for uploads. */
@@ -114,17 +110,11 @@ export function surroundingRequest(): Pick<Platform, 'XMLHttpRequest'> {
 function listenForWake(surroundings: Surroundings, callback: () => void): () => void {
   const stop = new AbortController();
   const { document } = surroundings;
-  const listen = (target: EventTargetLike | undefined, type: string) =>
-    target?.addEventListener?.(
-      type,
-      () => {
-        if (type !== 'visibilitychange' || document?.visibilityState === 'visible') callback();
-      },
-      stop,
-    );
-  listen(document, 'visibilitychange');
-  listen(surroundings, 'online');
+  const shown = () => {
+    if (document?.visibilityState === 'visible') callback();
+  };
+  document?.addEventListener?.('visibilitychange', shown, stop);
   // Going offline cuts no socket by itself: looking at once is what makes the light honest within seconds.
-  listen(surroundings, 'offline');
+  for (const type of ['online', 'offline']) surroundings.addEventListener?.(type, callback, stop);
   return () => stop.abort();
 }

@@ -1,7 +1,8 @@
 import type { Head } from '../protocol/head.ts';
 import type { Job } from '../protocol/job.ts';
 import type { Access } from './access.ts';
-import { BackOff } from './back-off.ts';
+import { createBackOff } from './back-off.ts';
+import type { Timer } from './clock.ts';
 import { ProblemError } from './errors.ts';
 import type { Platform } from './platform.ts';
 import type { Timings } from './timings.ts';
@@ -11,12 +12,12 @@ export type PollKey = string;
 
 /** Whom a poller tells. */
 export interface PollerListener {
-  /** The newest state that every watcher of a job has; undefined while one has none. */
-  since(key: PollKey): Head | undefined;
+  /** What all that is polled for has. */
+  heads(): ReadonlyMap<string, Head | undefined>;
   received(job: Job): void;
   answered(key: PollKey): void;
   /** A poll failed with an error that passes. */
-  failed(key: PollKey, error: unknown): void;
+  failed(error: unknown): void;
   /** A poll was refused for good. */
   refused(key: PollKey, error: ProblemError): void;
 }
@@ -31,8 +32,15 @@ const MAXIMUM_HELD = 4;
 export interface Poller {
   /** Polls these, and nothing else. */
   follow(keys: ReadonlySet<PollKey>): void;
+  /** Whether the last poll of it was answered. */
+  answers(key: PollKey): boolean;
   /** Asks again at once: somebody has just begun to look. */
   wake(): void;
+}
+
+interface Loop {
+  answered: boolean;
+  end(): void;
 }
 
 /**
@@ -42,74 +50,77 @@ export interface Poller {
 export function createPoller(
   { clock, random }: Platform,
   { answerMs, listMs, pollMs }: Timings,
-  { poll }: Access,
+  poll: Access['poll'],
   listener: PollerListener,
 ): Poller {
-  const loops = new Map<PollKey, AbortController>();
+  const loops = new Map<PollKey, Loop>();
 
-  async function run(key: PollKey, signal: AbortSignal): Promise<void> {
-    const backOff = new BackOff(random);
-    let confirmed = false;
-    let stop = () => {};
-    signal.addEventListener('abort', () => stop());
-    while (!signal.aborted && poll !== undefined) {
+  function begin(key: PollKey, ask: NonNullable<Access['poll']>): Loop {
+    const backOff = createBackOff(random);
+    let request: AbortController;
+    let timer: Timer;
+    let ended = false;
+    const loop: Loop = {
+      answered: false,
+      end() {
+        ended = true;
+        timer.cancel();
+        request.abort();
+      },
+    };
+
+    async function run(): Promise<void> {
       const begun = clock.now();
       const mayHold = key !== '' && loops.size <= MAXIMUM_HELD;
       // The first answer comes at once, since until then nobody knows whether what is shown is true.
-      const waitSeconds = mayHold && confirmed ? WAIT_SECONDS : 0;
+      const waitSeconds = mayHold && loop.answered ? WAIT_SECONDS : 0;
       let delayMs = mayHold ? pollMs : listMs;
+      request = new AbortController();
       // A request must be over soon after the API should have let it go.
-      const request = new AbortController();
-      stop = () => request.abort();
-      const limit = clock.schedule(waitSeconds * 1000 + answerMs, stop);
+      timer = clock.schedule(waitSeconds * 1000 + answerMs, () => request.abort());
       try {
-        const jobs =
-          key === ''
-            ? await poll.list(request.signal)
-            : [await poll.job(key, listener.since(key), waitSeconds, request.signal)];
-        if (signal.aborted) return;
+        const jobs = await ask(key, listener.heads().get(key), waitSeconds, request.signal);
+        if (ended) return;
         backOff.reset();
-        confirmed = true;
-        for (const job of jobs) if (job !== undefined) listener.received(job);
-        if (!signal.aborted) listener.answered(key);
+        loop.answered = true;
+        for (const job of jobs) listener.received(job);
+        if (!ended) listener.answered(key);
       } catch (error) {
-        if (signal.aborted) return;
-        confirmed = false;
-        const problem = error instanceof ProblemError ? error : undefined;
-        if (problem?.retryable === false) {
-          listener.refused(key, problem);
-          return;
+        if (ended) return;
+        loop.answered = false;
+        if (error instanceof ProblemError && !error.retryable) {
+          loop.end();
+          listener.refused(key, error);
+        } else {
+          const { retryAfterMs }: Partial<ProblemError> = Object(error);
+          delayMs = Math.max(delayMs, backOff.nextDelayMs(retryAfterMs));
+          listener.failed(error);
         }
-        delayMs = Math.max(delayMs, backOff.nextDelayMs(problem?.retryAfterMs));
-        listener.failed(key, error);
-      } finally {
-        limit.cancel();
       }
-      await new Promise<void>((resolve) => {
-        const timer = clock.schedule(begun + delayMs - clock.now(), resolve);
-        // Then nothing is left of this loop but a promise that nobody keeps.
-        stop = () => timer.cancel();
-        if (signal.aborted) stop();
-      });
+      timer.cancel();
+      if (!ended) timer = clock.schedule(begun + delayMs - clock.now(), run);
     }
+
+    void run();
+    return loop;
   }
 
   function follow(keys: ReadonlySet<PollKey>): void {
     for (const [key, loop] of loops) {
       if (keys.has(key)) continue;
       loops.delete(key);
-      loop.abort();
+      loop.end();
     }
+    if (!poll) return;
     for (const key of keys) {
-      if (loops.has(key)) continue;
-      const loop = new AbortController();
-      loops.set(key, loop);
-      void run(key, loop.signal);
+      const loop = loops.get(key);
+      if (!loop) loops.set(key, begin(key, poll));
     }
   }
 
   return {
     follow,
+    answers: (key) => loops.get(key)?.answered === true,
     wake() {
       const keys = new Set(loops.keys());
       follow(new Set());

@@ -1,263 +1,175 @@
-import type { Job } from '../protocol/job.ts';
-import type { Timer } from './clock.ts';
 import type { Connection } from './connection.ts';
-import { type Channel, type Platform, surroundingTabs } from './platform.ts';
-import { createRemote, type Remote } from './remote-subscription.ts';
-import { sameState } from './state.ts';
-import type { Feed, Subscription } from './subscription.ts';
-import { keyedState, type Message, stateOf } from './tab-messages.ts';
+import type { Channel, Platform } from './platform.ts';
+import { createTimers } from './timers.ts';
 import type { Timings } from './timings.ts';
+import type { News, Want } from './wants.ts';
 
-/** A watcher of this tab. */
-interface Local {
-  readonly key: number;
-  /** Since when it has heard nothing, where it watched before. */
-  lostAt: number | undefined;
+/** What tabs say to each other: that this one leads now, what one wants, or what it hears. Never a token or ticket. */
+type Message = { readonly lead: true } | { readonly from: string; readonly want: Want } | News;
+
+/** What is shared is told to, and asked of, the feed of this tab. */
+export interface TabFeed {
+  /** What this tab wants. */
+  want(wake?: boolean): Want;
+  /** Takes what the leader tells. */
+  hear(news: News): void;
+  /** Nothing more comes for now. */
+  lose(): void;
 }
 
-/** A feed that must be left when the client closes, because it may serve other tabs. */
-export interface TabFeed extends Feed {
+/** The place of a tab among those that share. */
+export interface Tabs {
+  /** The tab wants something else now, or somebody has just begun to look: whoever leads is told. */
+  say(wake?: boolean): void;
+  /** Tells the other tabs what the connection of this one tells. */
+  post(news: News): void;
+  /** Leads no more, and wants nothing. */
   leave(): void;
 }
 
 /**
- * One connection for all tabs of a browser. Whoever holds the lock of that name leads: it has the connection, watches for
- * the others, too, and tells all what it hears. When its tab closes or dies, the browser gives the lock to the
- * next, and the others say again what they want and what they have, so that nobody misses a state. Each tab also
- * holds a lock of its own, by which the leader learns of its end. A leader that does not answer is deposed.
+ * One connection for all tabs of a browser. Whoever holds the lock of that name leads: its connection takes what all
+ * of them want, and all hear what it tells. When its tab closes or dies, the browser gives the lock to the next, and
+ * the others say again what they want and what they have, so that nobody misses a state. Each tab also holds a lock
+ * of its own, by which the leader learns of its end. A leader that does not answer is deposed.
  *
- * @param caller names the API and who calls it: tabs of the same origin that say the same share
  * @returns undefined where there is nothing to share by: in Node, and in a browser without Web Locks or
  * BroadcastChannel
  */
 export function shareBetweenTabs(
-  platform: Platform,
-  timings: Timings,
-  caller: string,
-  connection: Connection,
-): TabFeed | undefined {
-  const { locks, openChannel, ...rest } = { ...surroundingTabs(), ...platform };
-  if (locks === undefined || openChannel === undefined) return undefined;
-  // The number is the version of what tabs say to each other.
-  return createTabFeed({ ...rest, locks, openChannel }, timings, `jobwire 1 ${caller}`, connection);
-}
-
-function createTabFeed(
-  { clock, locks, onWake, openChannel }: Platform & Required<Pick<Platform, 'locks' | 'openChannel'>>,
+  { clock, locks, openChannel }: Platform,
   { answerMs, pingMs, wakeAnswerMs }: Timings,
   name: string,
   connection: Connection,
-): TabFeed {
+  { want, hear, lose }: TabFeed,
+): Tabs | undefined {
+  if (!locks || !openChannel) return undefined;
+  const open = openChannel;
+  const request = locks.request.bind(locks);
   const tab = crypto.randomUUID();
-  const locals = new Map<Subscription, Local>();
-  const remotes = new Map<string, Map<number, Remote>>();
-  let keys = 0;
+  const timers = createTimers(clock);
+  const followers = new Set<string>();
   let channel: Channel | undefined;
-  let campaign = new AbortController();
   let membership = new AbortController();
+  let member = false;
   let leading = false;
-  let mayWant = false;
-  let timer: Timer | undefined;
-  let lastPosted: Job | undefined;
-  let stopListening = () => {};
 
   const post = (message: Message) => channel?.postMessage(message);
 
-  /** Holds a lock until `signal` aborts; `lost` is called when another has stolen it, or it cannot be had at all. */
-  function hold(lock: string, signal: AbortSignal, steal: boolean, won: () => void, lost: () => void): void {
-    locks
-      .request(lock, steal ? { steal } : { signal }, () => {
-        if (signal.aborted) return undefined;
-        won();
-        return new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
-      })
-      .catch(() => {
-        if (!signal.aborted) lost();
-      });
+  /** Holds a lock as a member; `lost` is called when another has stolen it, or it cannot be had at all. */
+  function hold(lock: string, steal: boolean, won: () => void, lost: () => void): void {
+    const { signal } = membership;
+    request(lock, steal ? { steal } : { signal }, () => {
+      if (signal.aborted) return undefined;
+      won();
+      return new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
+    }).catch(() => {
+      if (!signal.aborted) lost();
+    });
   }
 
   function join(): void {
-    if (channel !== undefined) return;
-    channel = openChannel(name);
+    channel = open(name);
     channel.onmessage = ({ data }) => heard(data as Message); // only this client of this origin knows the name
     membership = new AbortController();
-    stopListening = onWake(() => want(true));
     // Not before the lock is held: a leader that finds it free takes the tab for dead.
-    const member = () => {
-      mayWant = true;
-      want(false);
+    const won = () => {
+      member = true;
+      ask();
     };
-    hold(`${name} ${tab}`, membership.signal, false, member, () => {});
+    hold(`${name} ${tab}`, false, won, () => {});
     run(false);
   }
 
+  /** Waits for the lead, behind those who wait already; `steal` takes it. Who waits twice leads no worse. */
   function run(steal: boolean): void {
-    campaign.abort();
-    campaign = new AbortController();
-    hold(name, campaign.signal, steal, lead, () => {
-      if (leading) {
-        resign();
-        run(false);
-        want(false);
-      } else {
-        lead(); // there are no locks to be had here, as in a sandboxed frame: then each tab is its own leader
-      }
+    hold(name, steal, lead, () => {
+      // Without having led: there are no locks to be had here, as in a sandboxed frame. Then each tab leads itself.
+      if (!leading) return lead();
+      resign();
+      run(false);
+      ask();
     });
   }
 
   function lead(): void {
-    timer?.cancel();
+    timers.clear();
     leading = true;
-    post({ type: 'lead' });
+    post({ lead: true });
     lose();
-    for (const [subscription, { lostAt }] of locals) connection.add(subscription, lostAt);
+    connection.want(tab, want());
   }
 
   function resign(): void {
     leading = false;
-    for (const from of [...remotes.keys()]) drop(from);
-    for (const subscription of locals.keys()) connection.remove(subscription);
+    followers.clear();
+    connection.close();
     lose();
   }
 
-  function leave(): void {
-    if (channel === undefined) return;
-    if (leading) resign();
-    else post({ type: 'want', from: tab, wants: [], wake: false });
-    channel.close();
-    channel = undefined;
-    mayWant = false;
-    timer?.cancel();
-    campaign.abort();
-    membership.abort();
-    stopListening();
-  }
-
-  function leaveIfUnused(): void {
-    if (locals.size === 0 && !(leading && remotes.size > 0)) leave();
-  }
-
-  /** The leader is gone: from now on nobody hears anything. */
-  function lose(): void {
-    for (const [
-      {
-        connection: { status },
-      },
-      local,
-    ] of locals) {
-      if (status !== 'connecting') local.lostAt ??= clock.now();
-    }
-  }
-
-  /** Says what this tab wants. The answer shows that there is a leader. */
-  function want(wake: boolean): void {
-    if (leading || !mayWant) return;
-    const wants = [...locals].map(([subscription, local]) => ({
-      key: local.key,
-      target: subscription.target,
-      since: subscription.since(),
-      heads: [...subscription.heads()],
-      lostAt: local.lostAt,
-    }));
-    post({ type: 'want', from: tab, wants, wake });
-    again(wake ? wakeAnswerMs : answerMs, () => {
+  /** Asks the leader for what this tab wants. The answer shows that there is one. */
+  function ask(wake?: boolean): void {
+    if (leading || !member) return;
+    post({ from: tab, want: want(wake) });
+    timers.set('answer', wake ? wakeAnswerMs : answerMs, () => {
       lose();
-      for (const [subscription, { lostAt }] of locals) {
-        if (lostAt !== undefined) subscription.changeState({ status: 'reconnecting', since: lostAt });
-      }
       run(true);
     });
   }
 
-  function again(delayMs: number, callback: () => void): void {
-    timer?.cancel();
-    timer = clock.schedule(delayMs, callback);
-  }
-
   function heard(message: Message): void {
-    if (message.type === 'want') {
-      if (leading) serve(message);
+    if ('want' in message) {
+      if (leading) serve(message.from, message.want);
     } else if (leading) {
       return; // another leads: it has stolen the lock, which this tab is about to hear
-    } else if (message.type === 'lead') {
+    } else if ('lead' in message) {
       lose();
-      want(false);
-    } else if (message.type === 'job') {
-      for (const subscription of [...locals.keys()]) subscription.receive(message.job);
-    } else if (message.to === tab) {
-      again(pingMs, () => want(false));
-      for (const [subscription, local] of [...locals]) {
-        const keyed = message.states.find(([key]) => key === local.key);
-        if (keyed === undefined) continue;
-        const state = stateOf(keyed);
-        if (state.status === 'live') local.lostAt = undefined;
-        if (!sameState(state, subscription.connection)) subscription.changeState(state);
-      }
+      ask();
+    } else {
+      timers.cancel('answer');
+      timers.set('ask', pingMs, ask);
+      hear(message);
     }
   }
 
-  function serve({ from, wants, wake }: Message & { type: 'want' }): void {
-    if (wants.length === 0) {
-      drop(from);
-      return;
+  function serve(from: string, wanted: Want): void {
+    if (!followers.has(from)) {
+      followers.add(from);
+      const gone = () => {
+        // Unless this tab leads no more.
+        if (!followers.delete(from)) return;
+        connection.want(from, { names: [], heads: [] });
+        leaveIfUnused();
+      };
+      // Refused only when this tab is itself going: then nobody is left to be dropped.
+      request(`${name} ${from}`, membership, gone).catch(() => {});
     }
-    let known = remotes.get(from);
-    if (known === undefined) {
-      known = new Map();
-      remotes.set(from, known);
-      const gone = () => drop(from);
-      // Refused only when this tab leads no more, or is itself going: then nobody is left to be dropped.
-      locks.request(`${name} ${from}`, { signal: campaign.signal }, gone).catch(() => {});
-    }
-    for (const [key, remote] of known) {
-      if (wants.some((wanted) => wanted.key === key)) continue;
-      known.delete(key);
-      connection.remove(remote);
-    }
-    for (const wanted of wants) {
-      const remote = known.get(wanted.key);
-      remote?.renew(wanted);
-      if (remote !== undefined) continue;
-      const added = createRemote(wanted, postJob, () => tellStates(from));
-      known.set(wanted.key, added);
-      connection.add(added, wanted.lostAt);
-    }
-    if (wake) connection.wake();
-    tellStates(from);
+    connection.want(from, wanted);
   }
 
-  function drop(from: string): void {
-    const gone = remotes.get(from);
-    remotes.delete(from);
-    for (const remote of gone?.values() ?? []) connection.remove(remote);
-    if (leading) leaveIfUnused();
+  function leaveIfUnused(): void {
+    if (want().names.length === 0 && followers.size === 0) leave();
   }
 
-  function tellStates(to: string): void {
-    const states = [...(remotes.get(to) ?? [])].map(([key, remote]) => keyedState(key, remote.connection));
-    post({ type: 'states', to, states });
-  }
-
-  /** Once for all tabs, however many of their watchers hear of it. */
-  function postJob(job: Job): void {
-    if (job !== lastPosted) post({ type: 'job', job });
-    lastPosted = job;
+  function leave(): void {
+    if (leading) resign();
+    channel?.close();
+    channel = undefined;
+    member = false;
+    timers.clear();
+    membership.abort();
   }
 
   return {
-    add(subscription) {
-      keys += 1;
-      locals.set(subscription, { key: keys, lostAt: undefined });
-      join();
-      if (leading) connection.add(subscription);
-      else again(0, () => want(false));
-    },
-    remove(subscription) {
-      if (!locals.delete(subscription)) return;
-      connection.remove(subscription);
-      if (!leading) again(0, () => want(false));
+    say(wake) {
+      if (!channel) join();
+      if (leading) connection.want(tab, want(wake));
+      else if (wake) ask(true);
+      // Once for all that begins and ends in this turn.
+      else timers.set('soon', 0, ask);
       leaveIfUnused();
     },
+    post,
     leave,
   };
 }

@@ -3,7 +3,7 @@ import type { Job } from '../protocol/job.ts';
 import { isJob } from '../protocol/light-reader.ts';
 import type { CompletedPart } from '../protocol/upload.ts';
 import type { HttpApi } from './http.ts';
-import { expectAnswer, jobPath } from './watch-api.ts';
+import { jobPath } from './watch-api.ts';
 
 /** A job that a file is uploaded for. */
 export interface UploadTarget {
@@ -18,7 +18,7 @@ export async function readUpload(
   from: number,
   signal: AbortSignal,
 ): Promise<UploadState> {
-  return expectAnswer(isUploadState, await api.call(`${jobPath(id)}/upload?from=${from}`, { token, signal }));
+  return await api.call(`${jobPath(id)}/upload?from=${from}`, isUploadState, { token, signal });
 }
 
 /** `POST /jobs/{id}/upload/complete`. */
@@ -28,7 +28,7 @@ export async function completeUpload(
   signal: AbortSignal,
 ): Promise<Job> {
   const request = { method: 'POST', token, body: { parts }, signal } as const;
-  return expectAnswer(isJob, await api.call(`${jobPath(id)}/upload/complete`, request));
+  return await api.call(`${jobPath(id)}/upload/complete`, isJob, request);
 }
 
 /** `POST /jobs/{id}/upload/progress`. */
@@ -38,7 +38,7 @@ export async function reportUpload(
   signal: AbortSignal,
 ): Promise<Job> {
   const request = { method: 'POST', token, body: { sent }, signal } as const;
-  return expectAnswer(isJob, await api.call(`${jobPath(id)}/upload/progress`, request));
+  return await api.call(`${jobPath(id)}/upload/progress`, isJob, request);
 }
 
 function isUploadState(answer: unknown): answer is UploadState {

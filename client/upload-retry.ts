@@ -1,4 +1,4 @@
-import { BackOff } from './back-off.ts';
+import { createBackOff } from './back-off.ts';
 import { ProblemError, UnreachableError, UploadRefusedError } from './errors.ts';
 import type { Platform } from './platform.ts';
 
@@ -30,7 +30,7 @@ export async function persist<Result>(
   action: () => Promise<Result>,
   signal: AbortSignal,
 ): Promise<Result> {
-  const backOff = new BackOff(platform.random);
+  const backOff = createBackOff(platform.random);
   for (let patienceMs = PATIENCE_MS; ; ) {
     signal.throwIfAborted();
     try {

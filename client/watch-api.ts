@@ -1,7 +1,5 @@
 import type { ProblemCode } from '../protocol/error-codes.ts';
-import { entityTagOf, type Head } from '../protocol/head.ts';
-import type { JobPage, Problem, Watch } from '../protocol/http.ts';
-import type { Job } from '../protocol/job.ts';
+import type { JobPage, Problem } from '../protocol/http.ts';
 import { isJob, isLike, readJson } from '../protocol/light-reader.ts';
 import { ProblemError, UnexpectedAnswerError, UnreachableError } from './errors.ts';
 import type { Fetch } from './platform.ts';
@@ -18,9 +16,9 @@ export interface ApiRequest {
 }
 
 /**
- * The HTTP calls that watching needs. Every one throws `ProblemError` for a refusal, `UnreachableError` when no
- * answer came, `UnexpectedAnswerError` for an answer outside the contract, and the signal's reason when it aborts.
- * Answers are read as `readServerFrame` reads frames: what the client steers by is checked.
+ * How the API is asked. Throws `ProblemError` for a refusal, `UnreachableError` when no answer came,
+ * `UnexpectedAnswerError` for an answer outside the contract, and the signal's reason when it aborts. Answers are
+ * read as `readServerFrame` reads frames: what the client steers by is checked.
  */
 export class WatchApi {
   /** The URL that paths are appended to. */
@@ -33,83 +31,50 @@ export class WatchApi {
     this.#fetch = fetch;
   }
 
-  /** `POST /tickets`, or `POST /jobs/{id}/tickets` with a job's token. */
-  async ticket(
-    job: { readonly id: string; readonly token: string | undefined },
-    signal: AbortSignal,
-  ): Promise<Watch> {
-    const path = job.token === undefined ? '' : jobPath(job.id);
-    return expectAnswer(
-      isWatch,
-      await this.call(`${path}/tickets`, { method: 'POST', token: job.token, signal }),
-    );
-  }
-
-  /**
-   * `GET /jobs/{id}`. With `known` the answer may be undefined: nothing newer came within `waitSeconds`, at most 20.
-   */
-  async jobAfter(
-    id: string,
-    known: Head | undefined,
-    options: { waitSeconds: number; token: string | undefined; signal: AbortSignal },
-  ): Promise<Job | undefined> {
-    const { waitSeconds, ...request } = options;
-    const headers = known && { 'if-none-match': entityTagOf(known), prefer: `wait=${waitSeconds}` };
-    const answer = await this.call(jobPath(id), { headers, ...request });
-    return answer === undefined ? undefined : expectAnswer(isJob, answer);
-  }
-
   /** `GET /jobs`; `query` is what follows the path. */
-  async page(query: string, signal: AbortSignal | undefined): Promise<JobPage> {
-    return expectAnswer(isPage, await this.call(`/jobs${query}`, { signal }));
+  page(query: string, signal: AbortSignal | undefined): Promise<JobPage> {
+    return this.call(`/jobs${query}`, isPage, { signal });
   }
 
   /** Sends a request and reads the JSON of its answer: null where that is none, undefined for 304. */
-  async call(path: string, request: ApiRequest): Promise<unknown> {
-    const { method = 'GET', token, body, signal } = request;
+  async call<Answer>(
+    path: string,
+    isExpected: (answer: unknown) => answer is Answer,
+    { method = 'GET', token, body, headers, signal }: ApiRequest,
+  ): Promise<Answer> {
+    let response: Response;
+    let text: string;
     try {
-      const response = await this.#fetch(this.base + path, {
+      response = await this.#fetch(this.base + path, {
         method,
         headers: {
-          accept: 'application/json',
           ...(token && { authorization: `Bearer ${token}` }),
           ...(body !== undefined && { 'content-type': 'application/json' }),
-          ...request.headers,
+          ...headers,
         },
         body: body === undefined ? null : JSON.stringify(body),
         signal: signal ?? null,
       });
-      const { status } = response;
-      const answer = readJson(await response.text()) ?? null;
-      if (status === 304) return undefined;
-      if (response.ok) return answer;
-      // The date form of the header is left aside: a client's clock may be wrong by more than the wait.
-      const retryAfterMs = Number(response.headers.get('retry-after')) * 1000 || undefined;
-      throw new ProblemError(isProblem(answer) ? answer : problemOfStatus(status), retryAfterMs);
+      text = await response.text();
     } catch (cause) {
-      if (cause instanceof ProblemError) throw cause;
       if (signal?.aborted) throw signal.reason;
       throw new UnreachableError(`no answer from ${this.base}`, { cause });
     }
+    const { ok, status } = response;
+    const answer = status === 304 ? undefined : (readJson(text) ?? null);
+    if (!ok && status !== 304) {
+      // The date form of the header is left aside: a client's clock may be wrong by more than the wait.
+      const retryAfterMs = Number(response.headers.get('retry-after')) * 1000 || undefined;
+      throw new ProblemError(isProblem(answer) ? answer : problemOfStatus(status), retryAfterMs);
+    }
+    if (isExpected(answer)) return answer;
+    throw new UnexpectedAnswerError('not the answer of a Jobwire API');
   }
 }
 
 /** The path of a job, however hostile its id. */
 export function jobPath(id: string): string {
   return `/jobs/${encodeURIComponent(id)}`;
-}
-
-/**
- * The answer, if it is what was asked for.
- * @throws UnexpectedAnswerError
- */
-export function expectAnswer<Answer>(is: (answer: unknown) => answer is Answer, answer: unknown): Answer {
-  if (is(answer)) return answer;
-  throw new UnexpectedAnswerError('not the answer of a Jobwire API');
-}
-
-function isWatch(answer: unknown): answer is Watch {
-  return isLike(answer, { url: '', protocols: [] });
 }
 
 function isPage(answer: unknown): answer is JobPage {
@@ -133,7 +98,7 @@ const CODES: Readonly<Record<number, ProblemCode>> = {
 function problemOfStatus(status: number): Problem {
   const code = CODES[status] ?? (status < 500 ? 'bad-request' : 'internal');
   return {
-    type: `urn:jobwire:problem:${code}`,
+    type: 'about:blank', // RFC 9457: the status says it all
     title: `status ${status}`,
     status,
     code,

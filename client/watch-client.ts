@@ -1,15 +1,13 @@
 import type { Watch } from '../protocol/http.ts';
 import type { Topic } from '../protocol/topic.ts';
-import { type Access, accessTo, type TicketSource } from './access.ts';
-import { type Connection, createConnection } from './connection.ts';
-import { type JobWatch, JobWatcher } from './job-watch.ts';
+import { accessTo, type TicketSource } from './access.ts';
+import { createFeed } from './feed.ts';
+import { createJobWatch, type JobWatch } from './job-watch.ts';
 import { type Platform, surroundingPlatform } from './platform.ts';
-import type { Feed } from './subscription.ts';
-import type { shareBetweenTabs } from './tabs.ts';
 import { DEFAULT_TIMINGS, type Timings } from './timings.ts';
-import { type TopicWatch, TopicWatcher } from './topic-watch.ts';
+import { createTopicWatch, type TopicWatch } from './topic-watch.ts';
 import { WatchApi } from './watch-api.ts';
-import type { Watcher } from './watcher.ts';
+import type { Feed } from './watcher.ts';
 
 /** Where the API is, and what the client takes from its surroundings; tests put their own in. */
 export interface WatchClientOptions extends Partial<Platform> {
@@ -17,12 +15,11 @@ export interface WatchClientOptions extends Partial<Platform> {
   readonly api: string;
   readonly timings?: Partial<Timings>;
   /**
-   * `shareBetweenTabs` of tabs.ts, so that the tabs of a browser that watch as the caller share one connection; absent
-   * is: each has its own. It is handed in because it weighs more than a kilobyte, which not every page needs.
-   * All tabs of this origin with this API and `subject` count as one caller. Watches by token or callback are never
-   * shared. Where the browser has no Web Locks or no BroadcastChannel, and in Node, nothing is shared.
+   * Whether the tabs of a browser that watch as the caller share one connection; true unless told. All tabs of this
+   * origin with this API and `subject` count as one caller. Watches by token or callback are never shared. Where the
+   * browser has no Web Locks or no BroadcastChannel, and in Node, nothing is shared.
    */
-  readonly tabs?: typeof shareBetweenTabs | undefined;
+  readonly shareBetweenTabs?: boolean;
   /**
    * Who the caller is, where the tabs of one browser may be signed in differently (as by a `fetch` that adds a token
    * of the tab's own): tabs share with those of the same subject only. Any text; it is never sent anywhere.
@@ -66,43 +63,30 @@ export function createWatchClient(options: WatchClientOptions): WatchClient {
   const platform: Platform = { ...surroundingPlatform(), ...options };
   const timings: Timings = { ...DEFAULT_TIMINGS, ...options.timings };
   const api = new WatchApi(options.api, platform.fetch);
-  const connection = createConnection(platform, timings, accessTo(api, { id: '', token: undefined }));
-  const tabs = options.tabs?.(platform, timings, `${api.base} ${options.subject}`, connection);
-  const caller: Feed = tabs ?? connection;
+  // The number is the version of what tabs say to each other.
+  const shared = options.shareBetweenTabs === false ? undefined : `jobwire 2 ${api.base} ${options.subject}`;
+  const caller = createFeed(platform, timings, accessTo(api, '', undefined), shared, () => {});
   /** By token or callback, while somebody watches. */
-  const connections = new Map<unknown, Connection>();
-  const watchers = new Set<Watcher>();
-
-  function begin<Started extends Watcher>(watcher: Started, signal: AbortSignal | undefined): Started {
-    watchers.add(watcher);
-    watcher.on((event) => {
-      if (event.type !== 'connection' || event.connection.status !== 'closed') return;
-      watchers.delete(watcher);
-      for (const [source, connection] of connections) if (connection.isIdle()) connections.delete(source);
-    });
-    watcher.start(signal);
-    return watcher;
-  }
+  const feeds = new Map<unknown, Feed>();
 
   function feedOf(id: string, { token, ticket }: WatchJobOptions): Feed {
     const source = token ?? ticket;
-    if (source === undefined) return caller;
-    const known = connections.get(source);
-    if (known !== undefined) return known;
-    const byToken = accessTo(api, { id, token }, typeof ticket === 'function' ? undefined : ticket);
-    const access: Access =
-      typeof ticket !== 'function' ? byToken : token === undefined ? { ticket } : { ...byToken, ticket };
-    const connection = createConnection(platform, timings, access);
-    connections.set(source, connection);
-    return connection;
+    const known = source === undefined ? caller : feeds.get(source);
+    if (known) return known;
+    const access =
+      typeof ticket !== 'function'
+        ? accessTo(api, id, token, ticket)
+        : { ...(token !== undefined && accessTo(api, id, token)), ticket };
+    const feed = createFeed(platform, timings, access, undefined, () => feeds.delete(source));
+    feeds.set(source, feed);
+    return feed;
   }
 
   return {
-    watchJob: (id, watch = {}) => begin(new JobWatcher(feedOf(id, watch), id, watch.signal), watch.signal),
-    watchTopic: (topic, watch = {}) => begin(new TopicWatcher(caller, topic), watch.signal),
+    watchJob: (id, watch = {}) => createJobWatch(feedOf(id, watch), id, watch.signal),
+    watchTopic: (topic, watch = {}) => createTopicWatch(caller, topic, watch.signal),
     close: () => {
-      for (const watcher of [...watchers]) watcher.close();
-      tabs?.leave();
+      for (const feed of [caller, ...feeds.values()]) feed.close();
     },
   };
 }

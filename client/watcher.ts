@@ -1,8 +1,10 @@
 import { type Head, isNewer } from '../protocol/head.ts';
 import type { Job } from '../protocol/job.ts';
 import { isTerminal } from '../protocol/status.ts';
+import { WatchClosedError } from './errors.ts';
 import type { ConnectionState } from './state.ts';
-import type { Feed, Subscription, Target } from './subscription.ts';
+import { covers, jobOf, type TopicName } from './topic-name.ts';
+import type { Heads } from './wants.ts';
 
 /**
  * What a watch tells: a newer state of a job; how fresh the states are now (`closed` is the last word); or a fault
@@ -23,143 +25,64 @@ export interface Watching extends AsyncIterable<Job> {
   close(): void;
 }
 
-/** The most jobs that a topic's watch remembers in order to drop old frames; beyond, terminal ones are forgotten. */
-const MAXIMUM_REMEMBERED = 5_000;
-
-interface Known extends Head {
-  readonly terminal: boolean;
+/** A watch as its feed sees it. */
+export interface Watcher extends Watching {
+  readonly name: TopicName;
+  readonly heads: Heads;
+  connection: ConnectionState;
+  /** The newest state that came; of a topic it is that of any job. */
+  job: Job | undefined;
+  /** See `JobWatch`; never settles with a state for a topic. */
+  finished(): Promise<Job>;
+  /** Takes a state that came over the wire; what it does not want, or has already, it drops. */
+  receive(job: Job): void;
+  /** Hears of a fault that the connection gets over by itself. */
+  trouble(error: unknown): void;
+  /** Hears what its state is now; after `closed` it hears nothing more. */
+  changeState(state: ConnectionState): void;
 }
 
+/** Where the watchers of a tab that share a source of tickets get their states from. */
+export interface Feed {
+  /** Begins to serve a watcher. */
+  add(watcher: Watcher): void;
+  /** Stops serving a watcher; harmless when it is not served. */
+  remove(watcher: Watcher): void;
+  /** Says what the watchers want and have now. `wake`: somebody has just begun to look. */
+  say(wake?: boolean): void;
+  /** Ends all watches, and the connection even where it serves other tabs. */
+  close(): void;
+}
+
+/** The most terminal jobs that a topic's watch remembers in order to drop old frames; the oldest are forgotten. */
+const MAXIMUM_REMEMBERED = 5_000;
+
 /**
- * The half of every watch that does not depend on what is watched: drops what is not newer, tells listeners,
- * iterates, closes.
+ * Watches what `name` says until it is terminal or closed or `signal` aborts: drops what is not newer, tells
+ * listeners, iterates.
  */
-export abstract class Watcher implements Subscription, Watching {
-  abstract readonly target: Target;
-  readonly #feed: Feed;
-  readonly #listeners = new Set<(event: WatchEvent) => void>();
-  readonly #known = new Map<string, Known>();
-  #state: ConnectionState = { status: 'connecting' };
-  #signal: AbortSignal | undefined;
-  readonly #abort = () => this.close();
+export function createWatcher(feed: Feed, name: TopicName, signal: AbortSignal | undefined): Watcher {
+  const listeners = new Set<(event: WatchEvent) => void>();
+  const heads = new Map<string, Head | undefined>();
+  const terminal = new Map<string, Head>();
+  const outcome = Promise.withResolvers<Job>();
+  const id = jobOf(name);
+  if (id) heads.set(id, undefined);
+  // Who does not call `finished()` has heard of the end by the events.
+  outcome.promise.catch(() => {});
 
-  constructor(feed: Feed) {
-    this.#feed = feed;
-  }
-
-  /** Whether a state that came over the connection is for this watch. */
-  protected abstract wants(job: Job): boolean;
-  /** Hears each newer state after the listeners have. */
-  protected abstract accepted(job: Job): void;
-  /** Hears that the watch is over. */
-  protected abstract closed(state: ConnectionState & { status: 'closed' }): void;
-
-  /** Begins to watch, until `signal` aborts. */
-  start(signal: AbortSignal | undefined): void {
-    this.#signal = signal;
-    if (signal?.aborted === true) {
-      this.close();
-      return;
-    }
-    signal?.addEventListener('abort', this.#abort, { once: true });
-    this.#feed.add(this);
-  }
-
-  get connection(): ConnectionState {
-    return this.#state;
-  }
-
-  on(listener: (event: WatchEvent) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
-  }
-
-  close(): void {
-    this.changeState({ status: 'closed' });
-  }
-
-  /**
-   * Every newer state from now on, until the watch closes. A slow reader gets the newest state of each job and
-   * misses those between: each state is whole. Leaving the loop closes the watch.
-   * @throws WatchError when the watch is refused.
-   */
-  async *[Symbol.asyncIterator](): AsyncGenerator<Job> {
-    const waiting = new Map<string, Job>();
-    let wake = () => {};
-    const stop = this.on((event) => {
-      if (event.type === 'job') waiting.set(event.job.id, event.job);
-      wake();
-    });
-    for (const job of this.current()) waiting.set(job.id, job);
-    try {
-      for (;;) {
-        for (const [id, job] of waiting) {
-          waiting.delete(id);
-          yield job;
-        }
-        if (waiting.size > 0) continue;
-        if (this.#state.status === 'closed') {
-          if (this.#state.error !== undefined) throw this.#state.error;
-          return;
-        }
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-      }
-    } finally {
-      stop();
-      this.close();
+  function remember({ id: job, epoch, seq, status }: Job): void {
+    heads.delete(job);
+    terminal.delete(job);
+    (isTerminal(status) ? terminal : heads).set(job, { epoch, seq });
+    for (const oldest of terminal.keys()) {
+      if (terminal.size <= MAXIMUM_REMEMBERED) return;
+      terminal.delete(oldest);
     }
   }
 
-  since(): Head | undefined {
-    if (!('job' in this.target)) return undefined;
-    const known = this.#known.get(this.target.job);
-    return known && { epoch: known.epoch, seq: known.seq };
-  }
-
-  *heads(): Iterable<readonly [job: string, seq: number]> {
-    for (const [job, known] of this.#known) if (!known.terminal) yield [job, known.seq];
-  }
-
-  receive(job: Job): void {
-    if (this.#state.status === 'closed' || !this.wants(job)) return;
-    if (!isNewer(job, this.#known.get(job.id))) return;
-    this.#remember(job);
-    this.#tell({ type: 'job', job });
-    this.accepted(job);
-  }
-
-  trouble(error: unknown): void {
-    this.#tell({ type: 'trouble', error });
-  }
-
-  changeState(state: ConnectionState): void {
-    if (this.#state.status === 'closed') return;
-    this.#state = state;
-    this.#tell({ type: 'connection', connection: state });
-    if (state.status !== 'closed') return;
-    this.#feed.remove(this);
-    this.#signal?.removeEventListener('abort', this.#abort);
-    this.closed(state);
-    this.#listeners.clear();
-  }
-
-  /** What an iteration begins with. */
-  protected abstract current(): Iterable<Job>;
-
-  #remember(job: Job): void {
-    this.#known.set(job.id, { epoch: job.epoch, seq: job.seq, terminal: isTerminal(job.status) });
-    if (this.#known.size <= MAXIMUM_REMEMBERED) return;
-    for (const [id, known] of this.#known) {
-      if (!known.terminal) continue;
-      this.#known.delete(id);
-      return;
-    }
-  }
-
-  #tell(event: WatchEvent): void {
-    for (const listener of [...this.#listeners]) {
+  function tell(event: WatchEvent): void {
+    for (const listener of [...listeners]) {
       try {
         listener(event);
       } catch (error) {
@@ -170,4 +93,90 @@ export abstract class Watcher implements Subscription, Watching {
       }
     }
   }
+
+  function close(): void {
+    watcher.changeState({ status: 'closed' });
+  }
+
+  const watcher: Watcher = {
+    name,
+    heads,
+    connection: { status: 'connecting' },
+    job: undefined,
+    finished: () => outcome.promise,
+    close,
+    on(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    receive(job) {
+      if (watcher.connection.status === 'closed' || !covers(name, job)) return;
+      if (!isNewer(job, heads.get(job.id) ?? terminal.get(job.id))) return;
+      remember(job);
+      const over = id !== '' && isTerminal(job.status);
+      // Before the listeners, one of which may close the watch.
+      if (over) outcome.resolve(job);
+      tell({ type: 'job', job });
+      watcher.job = job;
+      if (over) close();
+    },
+    trouble: (error) => tell({ type: 'trouble', error }),
+    changeState(connection) {
+      const { status } = watcher.connection;
+      // What it was lost at, or confirmed at, is what was told first.
+      if (status === 'closed' || status === connection.status) return;
+      watcher.connection = connection;
+      tell({ type: 'connection', connection });
+      if (connection.status !== 'closed') return;
+      feed.remove(watcher);
+      signal?.removeEventListener('abort', close);
+      listeners.clear();
+      // After a terminal state the promise is settled already and this changes nothing.
+      outcome.reject(
+        connection.error ?? (signal?.aborted ? signal.reason : new WatchClosedError('the watch was closed')),
+      );
+    },
+    /**
+     * Every newer state from now on, until the watch closes. A slow reader gets the newest state of each job and
+     * misses those between: each state is whole. Leaving the loop closes the watch.
+     * @throws WatchError when the watch is refused.
+     */
+    async *[Symbol.asyncIterator]() {
+      const waiting = new Map<string, Job>();
+      let wake = () => {};
+      const stop = watcher.on((event) => {
+        if (event.type === 'job') waiting.set(event.job.id, event.job);
+        wake();
+      });
+      if (id && watcher.job) waiting.set(id, watcher.job);
+      try {
+        for (;;) {
+          // Meets what comes while it goes on, too: after it nothing waits.
+          for (const [job, state] of waiting) {
+            waiting.delete(job);
+            yield state;
+          }
+          const { connection } = watcher;
+          if (connection.status === 'closed') {
+            if (connection.error !== undefined) throw connection.error;
+            return;
+          }
+          await new Promise<void>((resolve) => {
+            wake = resolve;
+          });
+        }
+      } finally {
+        stop();
+        close();
+      }
+    },
+  };
+
+  if (signal?.aborted) {
+    close();
+  } else {
+    signal?.addEventListener('abort', close);
+    feed.add(watcher);
+  }
+  return watcher;
 }

@@ -37,13 +37,12 @@ const FRAMES: Readonly<Record<ServerFrame['type'], Sample>> = {
   bye: { code: 0, reason: '', reconnect: true },
 };
 
-/** Whether a value has every field of the sample, each of the same type. */
+/** Whether a value of JSON has every field of the sample, each of the same type. */
 export function isLike(value: unknown, sample: unknown): boolean {
-  if (typeof value !== typeof sample || Array.isArray(value) !== Array.isArray(sample)) return false;
-  if (typeof sample !== 'object') return true;
-  // Of the same type as an object, and `Object` makes one of null.
-  const fields: Sample = Object(value);
-  return value !== null && Object.entries(Object(sample)).every(([name, each]) => isLike(fields[name], each));
+  if (value === undefined || value === null) return false;
+  if (Object.getPrototypeOf(value) !== Object.getPrototypeOf(sample)) return false;
+  const fields: Sample = Object(value); // of the same type as the sample, whichever that is
+  return Object.entries(Object(sample)).every(([name, each]) => isLike(fields[name], each));
 }
 
 /** Whether a value is a job, as far as a client relies on it. */
@@ -58,15 +57,16 @@ export function isJob(value: unknown): value is Job {
  */
 export function readServerFrame(text: unknown): ServerFrame | undefined {
   const frame = readJson(text);
-  if (!isLike(frame, {})) throw new FrameError('bad-frame', 'not a text frame of one JSON object');
-  const { type, job, error, retryAfterMs } = frame as Sample & { error?: Sample }; // an object, with whatever in it
-  if (typeof type !== 'string' || !Object.hasOwn(FRAMES, type)) return undefined;
+  const { type, job, error, retryAfterMs } = Object(frame) as Sample & { error?: Sample }; // with whatever in it
+  const isObject = isLike(frame, {});
+  if (isObject && (typeof type !== 'string' || !Object.hasOwn(FRAMES, type))) return undefined;
   if (
+    !isObject ||
     !isLike(frame, FRAMES[type as ServerFrame['type']]) || // hasOwn has shown that it is one of the keys
     (job !== undefined && !isJob(job)) ||
     [retryAfterMs, error?.['retryAfterMs']].some((wait) => !isLike(wait ?? 0, 0))
   ) {
-    throw new FrameError('bad-frame', `not a valid "${type}" frame`);
+    throw new FrameError('bad-frame', `not a valid frame: ${type}`);
   }
   return frame as ServerFrame; // checked as far as the head of this file says
 }

@@ -9,7 +9,6 @@ export * from '../../client/errors.ts';
 export type { JobWatch } from '../../client/job-watch.ts';
 export type * from '../../client/platform.ts';
 export type { ConnectionState } from '../../client/state.ts';
-export { shareBetweenTabs } from '../../client/tabs.ts';
 export type { Timings } from '../../client/timings.ts';
 export type { TopicWatch } from '../../client/topic-watch.ts';
 export type { UploadOptions, UploadProgress } from '../../client/upload.ts';

@@ -75,7 +75,7 @@ export class FakeGateway {
   readonly fetch: Fetch = async (url) => {
     if (url.endsWith('/tickets')) this.onTicket();
     await new Promise<void>((resolve) => this.#later(300, resolve));
-    if (url.endsWith('/jobs')) return Response.json({ jobs: [...this.#jobs.values()] });
+    if (new URL(url).pathname === '/jobs') return Response.json({ jobs: [...this.#jobs.values()] });
     const ticket = `t${this.#tickets.size}`;
     this.#tickets.set(ticket, this.#clock.now() + TICKET_MS);
     const protocols = ['jobwire.v1', `ticket.${ticket}`];

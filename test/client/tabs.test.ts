@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { SubscriptionRefusedError } from '../../client/errors.ts';
-import { shareBetweenTabs } from '../../client/tabs.ts';
 import { createWatchClient } from '../../client/watch-client.ts';
 import type { Watching } from '../../client/watcher.ts';
 import { JobServer } from './job-server.ts';
@@ -72,6 +71,7 @@ describe('tabs', () => {
       await live(leader.watch);
       const others = [watchInTab(), watchInTab(), watchInTab()];
       await Promise.all(others.map(({ watch }) => live(watch)));
+      await seen(others, 1);
       server.commit(sampleJob(2));
       await seen(others, 2);
       const begun = performance.now();
@@ -94,6 +94,22 @@ describe('tabs', () => {
       await vi.waitFor(() => expect(server.open).toBe(0), { interval: 1 });
     },
   );
+
+  it('subscribe once to what many watch, also after a takeover', async () => {
+    const leader = watchInTab();
+    await live(leader.watch);
+    const others = Array.from({ length: 9 }, () => watchInTab());
+    for (const { tab } of others) tab.client.watchTopic('owner:me');
+    await Promise.all(others.map(({ watch }) => live(watch)));
+    await seen(others, 1);
+    const before = server.frames.length;
+    leader.tab.crash();
+    server.commit(sampleJob(2));
+    await seen(others, 2);
+    await Promise.all(others.map(({ watch }) => live(watch)));
+    const subscribes = server.frames.slice(before).filter(({ type }) => type === 'subscribe');
+    expect(subscribes).toHaveLength(2);
+  });
 
   it('depose a leader that hangs, and say so until the next has taken over', async () => {
     const timings = { pingMs: 40, answerMs: 40, wakeAnswerMs: 20 };
@@ -183,7 +199,6 @@ describe('tabs', () => {
       api: 'http://127.0.0.1',
       fetch: server.fetch,
       onWake: () => () => {},
-      tabs: shareBetweenTabs,
       locks: { request: () => Promise.reject(denied) },
       openChannel: () => ({ onmessage: null, postMessage() {}, close() {} }),
     });

@@ -1,6 +1,5 @@
 import { WebSocket } from 'ws';
 import type { Channel, TabLocks } from '../../client/platform.ts';
-import { shareBetweenTabs } from '../../client/tabs.ts';
 import { createWatchClient, type WatchClient } from '../../client/watch-client.ts';
 import type { JobServer } from './job-server.ts';
 
@@ -36,7 +35,6 @@ export class TestTab {
       timings,
       fetch: (url, init) => server.fetch(url.replace(`/${process.pid}`, ''), init),
       WebSocket: TabSocket,
-      tabs: shareBetweenTabs,
       locks: this.#locks(),
       openChannel: (name) => this.#open(name),
       onWake: (callback) => {
