@@ -5,8 +5,15 @@ import { createJob, terminalJob } from '../flow/http-calls.ts';
 import { type RunningJobwire, startJobwire } from '../flow/running-jobwire.ts';
 import { DrivenJob } from './driven-job.ts';
 import { launchBrowser } from './launch.ts';
+import { measureFrames } from './measured-frames.ts';
 import { NetworkPath } from './network-path.ts';
 import { WitnessedPage } from './witnessed-page.ts';
+
+/** How many writes of a burst are under way at a time: DynamoDB Local does no more with more. */
+const AT_ONCE = 20;
+
+/** 5,000 writes take twelve seconds where nothing else runs, and minutes on a machine that does much else. */
+const LIMIT = { timeout: 240_000 };
 
 let jobwire: RunningJobwire;
 let browser: Browser;
@@ -31,10 +38,13 @@ async function behindNetwork(
   }
 }
 
-/** A job that the test drives, until it is over. */
-async function startJob(input: Parameters<typeof DrivenJob.start>[2] = {}): Promise<DrivenJob> {
+/** A job that the test drives, until it is over. Tests that run beside others say by themselves when that is. */
+async function startJob(
+  input: Parameters<typeof DrivenJob.start>[2] = {},
+  whenFinished = onTestFinished,
+): Promise<DrivenJob> {
   const job = await DrivenJob.start(jobwire.api, jobwire.runtime.administration, input);
-  onTestFinished(() => job[Symbol.dispose]());
+  whenFinished(() => job[Symbol.dispose]());
   return job;
 }
 
@@ -43,10 +53,10 @@ function pageOf(id: string): string {
   return `${jobwire.dashboard}/#/jobs/${id}`;
 }
 
-describe('the network', () => {
-  it('may be off for 30 seconds in mid-job', async () => {
+describe.concurrent('while one page waits for its network', () => {
+  it('the network may be off for 30 seconds in mid-job', async ({ onTestFinished }) => {
     await behindNetwork(async (context, network) => {
-      const job = await startJob();
+      const job = await startJob({}, onTestFinished);
       const tab = await WitnessedPage.open(context, pageOf(job.id));
       await tab.shows(await job.report({ progress: { fraction: 0.1 } }));
       await context.setOffline(true);
@@ -70,6 +80,30 @@ describe('the network', () => {
     });
   });
 
+  // Beside the test above, which waits most of its time.
+  it('5,000 states in a burst hold up no frame of another for 100 ms', LIMIT, async ({ onTestFinished }) => {
+    const context = await browser.newContext();
+    onTestFinished(() => context.close());
+    const job = await startJob({}, onTestFinished);
+    const tab = await WitnessedPage.open(context, pageOf(job.id));
+    const started = await job.report({ progress: { fraction: 0 } });
+    await tab.shows(started);
+    const { longest, busiest } = await measureFrames(browser, tab.page, async () => {
+      for (let done = 0; done < 5_000; done += AT_ONCE) {
+        const progress = { done, total: 5_000, unit: 'rows', fraction: done / 5_000 };
+        const rows = Array.from({ length: AT_ONCE }, (_, row) => `row ${done + row}`);
+        await Promise.all(rows.map((message) => job.report({ progress, message })));
+      }
+      await tab.shows(await job.succeed());
+    });
+    expect(busiest, `the longest frame took ${longest} ms`).toBeLessThan(100);
+    const { seqs } = await tab.isTrue(jobwire.api, job.id);
+    expect(seqs.at(-1)).toBe(String(started.seq + 5_000 + 1));
+    expect(seqs.length).toBeGreaterThan(20);
+  });
+});
+
+describe('the network', () => {
   it('may refuse WebSockets from the start: the page polls, and goes back to a socket when it can', async () => {
     await behindNetwork(async (context, network) => {
       network.blockWebSockets(true);

@@ -3,9 +3,9 @@ import { expect } from 'vitest';
 import type { Job } from '../../protocol/job.ts';
 import { terminalJob } from '../flow/http-calls.ts';
 
-/** Runs in the page: notes every `seq` and every state of the connection that it ever shows, and its slowest frame. */
+/** Runs in the page: notes every `seq` and every state of the connection that it ever shows. */
 const WITNESS = `(() => {
-  const witness = { seqs: [], connections: [], longestFrame: 0 };
+  const witness = { seqs: [], connections: [] };
   window.witness = witness;
   const note = (list, value) => {
     if (value !== null && value !== undefined && list.at(-1) !== value) list.push(value);
@@ -17,21 +17,12 @@ const WITNESS = `(() => {
   new MutationObserver(look).observe(document, {
     subtree: true, childList: true, attributes: true, attributeFilter: ['data-seq', 'data-connection'],
   });
-  let last;
-  const frame = (time) => {
-    if (last !== undefined) witness.longestFrame = Math.max(witness.longestFrame, time - last);
-    last = time;
-    requestAnimationFrame(frame);
-  };
-  requestAnimationFrame(frame);
 })()`;
 
 /** What a page has shown, in order. */
 export interface Witness {
   readonly seqs: readonly string[];
   readonly connections: readonly string[];
-  /** Milliseconds. */
-  readonly longestFrame: number;
 }
 
 /** A page of the dashboard that notes whatever it shows. */
