@@ -9,6 +9,13 @@ import { reportUpload, type UploadTarget } from './upload-calls.ts';
  */
 const REPORT_EVERY = 1_200;
 
+/**
+ * How many times there may be nothing new to report before the same figure is reported again: about five seconds. The
+ * API writes nothing then, but answers whether anybody still waits for the file: where nothing moves, or in Node,
+ * where one request tells nothing of its progress, nobody would ever ask.
+ */
+const QUIET_TURNS = 3;
+
 /** What `UploadReporter` needs. */
 export interface UploadReporterParts {
   readonly clock: Platform['clock'];
@@ -18,14 +25,15 @@ export interface UploadReporterParts {
 }
 
 /**
- * Tells the API how far an upload is, for the job's watchers: the newest figure, one request at a time. A report
- * that fails is not repeated, because the next one says more, and without any the upload is as good.
+ * Tells the API how far an upload is, for the job's watchers: the newest figure, one request at a time; and learns by
+ * the answers whether the job has ended. A report that fails is not repeated, because the next one says more, and without any the upload is as good.
  */
 export class UploadReporter {
   readonly #parts: UploadReporterParts;
   readonly #stop = new AbortController();
   #sent = 0;
   #reported = 0;
+  #quietTurns = 0;
   #timer: { cancel(): void } | undefined;
 
   constructor(parts: UploadReporterParts) {
@@ -50,7 +58,8 @@ export class UploadReporter {
 
   async #report(): Promise<void> {
     const sent = this.#sent;
-    if (sent > this.#reported) {
+    if (sent > this.#reported || this.#quietTurns === QUIET_TURNS) {
+      this.#quietTurns = 0;
       try {
         await reportUpload(this.#parts.target, sent, this.#stop.signal);
         this.#reported = sent;
@@ -62,6 +71,8 @@ export class UploadReporter {
           return;
         }
       }
+    } else {
+      this.#quietTurns += 1;
     }
     if (!this.#stop.signal.aborted) this.#wait();
   }

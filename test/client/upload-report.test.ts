@@ -73,6 +73,19 @@ it('hears of the end of the job, once', async () => {
   expect(clock.pending).toBe(0);
 });
 
+it('asks every five seconds whether anybody still waits where nothing moves, and writes nothing by it', async () => {
+  const seq = async () => (await setting.jobs.read(created.job.id))?.job.seq;
+  const before = await seq();
+  await pass(3_600, 0);
+  await pass(1_200, 1);
+  expect(bodies).toEqual(['{"sent":0}']);
+  expect(await seq()).toBe(before);
+  await setting.request(`POST /jobs/${created.job.id}/cancel`, { token: created.token });
+  await pass(3_600, 1);
+  await pass(1_200, 2);
+  expect(ended.map(({ status }) => status)).toEqual(['cancelled']);
+});
+
 it('is silent once it is stopped', async () => {
   reporter.note(10);
   reporter.stop();
