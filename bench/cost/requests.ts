@@ -141,6 +141,11 @@ export const REQUESTS = {
     readUnits: 1,
     writeUnits: 1,
   },
+  'ping, nothing new, in another execution environment': {
+    requests: { 'BatchGetItem jobs': 1, 'UpdateItem subscriptions': 1 },
+    readUnits: 1,
+    writeUnits: 1,
+  },
   'ping, a frame was missed': {
     requests: { 'BatchGetItem jobs': 1, 'UpdateItem subscriptions': 1, 'POST @connections': 1 },
     readUnits: 1,
@@ -196,6 +201,42 @@ export const REQUESTS = {
     requests: { 'Query subscriptions': 2, 'POST @connections': 10, 'SendMessageBatch deliveries': 1 },
     readUnits: 2,
     writeUnits: 0,
+  },
+  'announce a change to a large audience': {
+    requests: { 'Query subscriptions': 2, 'UpdateItem subscriptions': 1, 'SendMessageBatch broadcasts': 1 },
+    readUnits: 2,
+    writeUnits: 2,
+  },
+  'announce another change during its round': {
+    requests: { 'Query subscriptions': 2, 'UpdateItem subscriptions': 2, 'SendMessageBatch broadcasts': 1 },
+    readUnits: 2,
+    writeUnits: 2,
+  },
+  'announce one more': {
+    requests: { 'Query subscriptions': 2, 'UpdateItem subscriptions': 1 },
+    readUnits: 2,
+    writeUnits: 1,
+  },
+  'tell the first range of a large audience': {
+    requests: {
+      'UpdateItem subscriptions': 2,
+      'Query subscriptions': 2,
+      'SendMessageBatch broadcasts': 1,
+      'GetItem jobs': 1,
+      'POST @connections': 10,
+    },
+    readUnits: 3,
+    writeUnits: 2,
+  },
+  'tell another range of it': {
+    requests: {
+      'Query subscriptions': 1,
+      'UpdateItem subscriptions': 1,
+      'GetItem jobs': 1,
+      'POST @connections': 1,
+    },
+    readUnits: 2,
+    writeUnits: 1,
   },
   'deliver a batch of 10, one job': {
     requests: { 'BatchGetItem jobs': 1, 'POST @connections': 10 },

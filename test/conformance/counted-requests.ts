@@ -1,5 +1,6 @@
 import { type ConsumedCapacity, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { FlowRequests } from '../../bench/cost/requests.ts';
+import { isConditionRefusal } from '../../handlers/aws/dynamodb-error.ts';
 import { MemoryConnections } from '../../handlers/memory/memory-connections.ts';
 import { MemoryQueue } from '../../handlers/memory/memory-queue.ts';
 import { MemoryResults } from '../../handlers/memory/memory-results.ts';
@@ -47,7 +48,10 @@ export class CountedRequests {
         async (args) => {
           const operation = commandName.replace(/Command$/, '');
           const input = { ...args.input, ReturnConsumedCapacity: 'INDEXES' as const };
-          const result = await next({ ...args, input });
+          const result = await next({ ...args, input }).catch((error: unknown) => {
+            if (isConditionRefusal(error)) this.#countRefusal(operation, args.input);
+            throw error;
+          });
           // Every operation of items answers with it, those of a batch with one a table, because it was asked for.
           const { ConsumedCapacity: consumed } = result.output as {
             ConsumedCapacity?: ConsumedCapacity | ConsumedCapacity[];
@@ -115,6 +119,12 @@ export class CountedRequests {
       return write(record, body, contentType);
     };
     return results;
+  }
+
+  /** A refused write costs what it would have; the item is in the table, and the index is not touched. */
+  #countRefusal(operation: string, input: object): void {
+    this.count(`${operation} ${'TableName' in input ? String(input.TableName) : ''}`);
+    this.#writeUnits += 1;
   }
 
   #countUnits(operation: string, input: object, consumed: readonly ConsumedCapacity[]): void {

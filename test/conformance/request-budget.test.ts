@@ -40,6 +40,19 @@ function ping(world: RequestWorld, { job }: JobRecord, behind = 0): Promise<void
   return world.send({ type: 'ping', heads: { [job.id]: job.seq - behind } });
 }
 
+/** What a job says so many changes later. */
+function laterState(record: JobRecord, changes: number): JobRecord {
+  return { ...record, job: { ...record.job, seq: record.job.seq + changes } };
+}
+
+/** A job with one watcher more than an execution posts to. */
+async function largeAudience(world: RequestWorld): Promise<JobRecord> {
+  const record = await world.running();
+  world.portion = 10;
+  await world.watch(topicOf(record), 11);
+  return record;
+}
+
 const FLOWS: Readonly<Record<Flow, Prepare>> = {
   'POST /jobs': async (world) => () => world.call('POST', '/jobs', BODY),
   'POST /jobs, by a form': async (world) => () => world.call('POST', '/jobs', { ...BODY, upload: 'post' }),
@@ -181,6 +194,12 @@ const FLOWS: Readonly<Record<Flow, Prepare>> = {
     await ping(world, record, 1);
     return () => ping(world, record);
   },
+  'ping, nothing new, in another execution environment': async (world) => {
+    const record = await world.running();
+    await ping(world, record);
+    world.restartSocket();
+    return () => ping(world, record);
+  },
   'ping, a frame was missed': async (world) => {
     const record = await world.running();
     world.connections.open(world.connection());
@@ -220,10 +239,7 @@ const FLOWS: Readonly<Record<Flow, Prepare>> = {
   'publish 10 changes of a job in one batch, 1 watcher': async (world) => {
     const record = await world.running();
     await world.watch(topicOf(record), 1);
-    const states = Array.from({ length: 10 }, (_, index) => ({
-      ...record,
-      job: { ...record.job, seq: record.job.seq + index },
-    }));
+    const states = Array.from({ length: 10 }, (_, index) => laterState(record, index));
     return () => world.publish(...states);
   },
   'publish a batch of 10 jobs of one owner, 1 watcher each': async (world) => {
@@ -244,6 +260,30 @@ const FLOWS: Readonly<Record<Flow, Prepare>> = {
       world.connections.failNext(world.connection(number), new UnavailableError('API Gateway'));
     }
     return () => world.publish(record);
+  },
+  'announce a change to a large audience': async (world) => {
+    const record = await largeAudience(world);
+    return () => world.publish(record);
+  },
+  'announce another change during its round': async (world) => {
+    const record = await largeAudience(world);
+    await world.publish(record);
+    return () => world.publish(laterState(record, 1));
+  },
+  'announce one more': async (world) => {
+    const record = await largeAudience(world);
+    await world.publish(record);
+    await world.publish(laterState(record, 1));
+    return () => world.publish(laterState(record, 2));
+  },
+  'tell the first range of a large audience': async (world) => {
+    await world.publish(await largeAudience(world));
+    return () => world.broadcast();
+  },
+  'tell another range of it': async (world) => {
+    await world.publish(await largeAudience(world));
+    await world.broadcast();
+    return () => world.broadcast();
   },
   'deliver a batch of 10, one job': async (world) => {
     const { job } = await world.running();

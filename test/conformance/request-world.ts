@@ -7,7 +7,9 @@ import type { JobRecord, SubscriptionTopic, TicketScope } from '../../handlers/p
 import type { Processor } from '../../handlers/process/processor.ts';
 import { JobReporter } from '../../handlers/process/progress-reporter.ts';
 import { runJob } from '../../handlers/process/run-job.ts';
+import { broadcast } from '../../handlers/publish/broadcast.ts';
 import { deliver } from '../../handlers/publish/deliver.ts';
+import { PostPace } from '../../handlers/publish/post-pace.ts';
 import { publish } from '../../handlers/publish/publish.ts';
 import type { Broadcast, Deadline, Delivery, Work } from '../../handlers/queue-messages.ts';
 import { createSocket } from '../../handlers/socket/socket.ts';
@@ -40,6 +42,9 @@ const REPORT = {
 /** The largest audience that `publish` posts to itself: small here, so that a large one needs few rows. */
 const PORTION = 20;
 
+/** What all executions post together, in a second: far apart, so that a round is not over by itself. */
+const POSTS_PER_SECOND = 1;
+
 /** How long the function has that begins now, in milliseconds. */
 const FUNCTION_LIFE = 60_000;
 
@@ -60,6 +65,8 @@ export class RequestWorld {
   readonly subscriptions: SubscriptionsTable;
   readonly connections;
   readonly uploads;
+  /** Rows that one execution posts to; a test of large audiences does with fewer. */
+  portion = PORTION;
   readonly #telemetry = new RecordedTelemetry();
   readonly #deliveries;
   readonly #broadcasts;
@@ -68,7 +75,7 @@ export class RequestWorld {
   readonly #deadlines;
   readonly #work;
   readonly #api;
-  readonly #socket;
+  #socket;
   readonly #number: number;
   #now = Date.UTC(2026, 10, 23, 12, 0, 0);
 
@@ -100,7 +107,16 @@ export class RequestWorld {
       pause: async (milliseconds) => this.advance(milliseconds),
       log: this.#telemetry.log,
     });
-    this.#socket = createSocket({
+    this.#socket = this.#newSocket();
+  }
+
+  /** Another execution environment answers from now on, which remembers nothing. */
+  restartSocket(): void {
+    this.#socket = this.#newSocket();
+  }
+
+  #newSocket() {
+    return createSocket({
       jobs: this.jobs,
       subscriptions: this.subscriptions,
       connections: this.connections,
@@ -302,6 +318,24 @@ export class RequestWorld {
     if (kept.length > 0) throw new Error('Deliveries were kept');
   }
 
+  /** Works off the last message of the broadcasts queue: of ranges, the one with the last connection. */
+  async broadcast(): Promise<void> {
+    const last = this.#broadcasts.take().at(-1);
+    if (last === undefined) throw new Error('The broadcasts queue is empty');
+    const parts = {
+      ...this.#publishParts(),
+      jobs: this.jobs,
+      postsPerSecond: POSTS_PER_SECOND,
+      pace: new PostPace({ perSecond: 1_000_000, now: () => performance.now(), pause: async () => {} }),
+    };
+    const kept = await broadcast(
+      [{ messageId: 'm', message: last.message }],
+      parts,
+      this.#now + FUNCTION_LIFE,
+    );
+    if (kept.length > 0) throw new Error('The broadcast was kept');
+  }
+
   #publishParts() {
     const { subscriptions, connections, now } = this;
     const { log, meter } = this.#telemetry;
@@ -311,7 +345,7 @@ export class RequestWorld {
       deliveries: this.#deliveries,
       broadcasts: this.#broadcasts,
       rounds: this.#rounds,
-      portion: PORTION,
+      portion: this.portion,
       now,
       random: () => 0.5,
       log,
