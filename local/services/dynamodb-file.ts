@@ -18,7 +18,7 @@ const FILE_NAME = 'shared-local-instance.db';
  *
  * @throws DatabaseFileError when the file is no database, or somebody else's
  */
-export function useWriteAheadLog(directory: string): void {
+export function setWriteAheadLog(directory: string): void {
   const file = join(directory, FILE_NAME);
   let database: DatabaseSync | undefined;
   try {

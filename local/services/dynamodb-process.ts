@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { StartError } from '../errors.ts';
-import { useWriteAheadLog } from './dynamodb-file.ts';
+import { setWriteAheadLog } from './dynamodb-file.ts';
 import type { SupervisorMessage } from './java-supervisor.ts';
 import { HOST } from './running-service.ts';
 
@@ -23,8 +23,8 @@ export class DatabaseStartError extends StartError {
 
 /** How DynamoDB Local is to run. */
 export interface DynamoDbProcessSettings {
-  /** Directory of the database file; made if missing. */
-  readonly directory: string;
+  /** Directory of the database file; made if missing. Without, the data are kept in memory and forgotten. */
+  readonly directory?: string;
   /** The Java command; by default that of `JAVA_HOME`, or else `java`. */
   readonly javaCommand?: string;
   /** Ends a start that is under way, which then rejects. */
@@ -69,8 +69,11 @@ const GET_JAVA = 'Install a Java 17 or later runtime (https://adoptium.net), the
  * it is ready.
  */
 export async function startDynamoDbProcess(settings: DynamoDbProcessSettings): Promise<DynamoDbProcess> {
-  await mkdir(settings.directory, { recursive: true });
-  useWriteAheadLog(settings.directory);
+  const { directory } = settings;
+  if (directory !== undefined) {
+    await mkdir(directory, { recursive: true });
+    setWriteAheadLog(directory);
+  }
   const library = await findLibrary();
   const port = await freePort();
   const supervisor = fork(
@@ -81,7 +84,8 @@ export async function startDynamoDbProcess(settings: DynamoDbProcessSettings): P
       `-Djava.library.path=${join(library, 'DynamoDBLocal_lib')}`,
       '-jar',
       join(library, 'DynamoDBLocal.jar'),
-      ...['-port', String(port), '-dbPath', settings.directory, '-sharedDb', '-disableTelemetry'],
+      ...['-port', String(port), '-sharedDb', '-disableTelemetry'],
+      ...(directory === undefined ? ['-inMemory'] : ['-dbPath', directory]),
       // The default is "*": any page of any site could then read the tables of whoever runs this.
       ...['-cors', `http://${HOST}`],
     ],

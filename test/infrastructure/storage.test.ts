@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { JOBS_SHAPE, SUBSCRIPTIONS_SHAPE } from '../table-shapes.ts';
 import { SynthesizedStack } from './synthesized-stack.ts';
 
 const stack = new SynthesizedStack();
@@ -8,22 +9,7 @@ describe('tables', () => {
   it('keeps jobs by id and by owner, forgets them in time, streams their images, and can go back in time', () => {
     expect(stack.properties('AWS::DynamoDB::Table', 'Jobs/Table')).toEqual({
       BillingMode: 'PAY_PER_REQUEST',
-      KeySchema: [{ AttributeName: 'job', KeyType: 'HASH' }],
-      AttributeDefinitions: [
-        { AttributeName: 'job', AttributeType: 'S' },
-        { AttributeName: 'owner', AttributeType: 'S' },
-        { AttributeName: 'createdAt', AttributeType: 'S' },
-      ],
-      GlobalSecondaryIndexes: [
-        {
-          IndexName: 'by-owner',
-          KeySchema: [
-            { AttributeName: 'owner', KeyType: 'HASH' },
-            { AttributeName: 'createdAt', KeyType: 'RANGE' },
-          ],
-          Projection: { ProjectionType: 'KEYS_ONLY' },
-        },
-      ],
+      ...JOBS_SHAPE,
       StreamSpecification: { StreamViewType: 'NEW_AND_OLD_IMAGES' },
       TimeToLiveSpecification: { AttributeName: 'expiresAt', Enabled: true },
       PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
@@ -33,21 +19,7 @@ describe('tables', () => {
   it('keeps subscriptions by topic and by connection, and forgets them in time', () => {
     expect(stack.properties('AWS::DynamoDB::Table', 'Subscriptions/Table')).toEqual({
       BillingMode: 'PAY_PER_REQUEST',
-      KeySchema: [
-        { AttributeName: 'topic', KeyType: 'HASH' },
-        { AttributeName: 'connection', KeyType: 'RANGE' },
-      ],
-      AttributeDefinitions: [
-        { AttributeName: 'topic', AttributeType: 'S' },
-        { AttributeName: 'connection', AttributeType: 'S' },
-      ],
-      GlobalSecondaryIndexes: [
-        {
-          IndexName: 'by-connection',
-          KeySchema: [{ AttributeName: 'connection', KeyType: 'HASH' }],
-          Projection: { ProjectionType: 'KEYS_ONLY' },
-        },
-      ],
+      ...SUBSCRIPTIONS_SHAPE,
       TimeToLiveSpecification: { AttributeName: 'expiresAt', Enabled: true },
     });
   });

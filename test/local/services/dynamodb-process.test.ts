@@ -7,7 +7,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { DatabaseFileError, useWriteAheadLog } from '../../../local/services/dynamodb-file.ts';
+import { DatabaseFileError, setWriteAheadLog } from '../../../local/services/dynamodb-file.ts';
 import {
   DatabaseStartError,
   JavaMissingError,
@@ -137,7 +137,7 @@ describe('the database file', () => {
         before.exec('CREATE TABLE kept (id INTEGER)');
         before.close();
       }
-      useWriteAheadLog(folder);
+      setWriteAheadLog(folder);
       const database = new DatabaseSync(file);
       expect(database.prepare('PRAGMA journal_mode').get()).toEqual({ journal_mode: 'wal' });
       expect(database.prepare('SELECT name FROM sqlite_schema').all()).toHaveLength(
@@ -155,8 +155,8 @@ describe('the database file', () => {
       'This is no database, and long enough not to be taken for the beginning of one.'.repeat(10),
     );
     const text = await readFile(file, 'utf8');
-    expect(() => useWriteAheadLog(folder)).toThrow(DatabaseFileError);
-    expect(() => useWriteAheadLog(folder)).toThrow(/not a database.*npm start -- --fresh/);
+    expect(() => setWriteAheadLog(folder)).toThrow(DatabaseFileError);
+    expect(() => setWriteAheadLog(folder)).toThrow(/not a database.*npm start -- --fresh/);
     expect(await readFile(file, 'utf8')).toBe(text);
   });
 });

@@ -30,6 +30,7 @@ import {
 } from '../../../local/services/dynamodb.ts';
 import { JavaMissingError } from '../../../local/services/dynamodb-process.ts';
 import { TableDiffersError, type TableSettings } from '../../../local/services/dynamodb-tables.ts';
+import { JOBS_SHAPE } from '../../table-shapes.ts';
 import { callingAs, functionAllowed, functionWith, knowing, owner } from './caller.ts';
 
 const START_LIMIT = 60_000;
@@ -37,22 +38,7 @@ const ARN = 'arn:aws:dynamodb:us-east-1:000000000000:table/jobs';
 
 const jobs: TableSettings = {
   TableName: 'jobs',
-  KeySchema: [{ AttributeName: 'job', KeyType: 'HASH' }],
-  AttributeDefinitions: [
-    { AttributeName: 'job', AttributeType: 'S' },
-    { AttributeName: 'owner', AttributeType: 'S' },
-    { AttributeName: 'createdAt', AttributeType: 'S' },
-  ],
-  GlobalSecondaryIndexes: [
-    {
-      IndexName: 'by-owner',
-      KeySchema: [
-        { AttributeName: 'owner', KeyType: 'HASH' },
-        { AttributeName: 'createdAt', KeyType: 'RANGE' },
-      ],
-      Projection: { ProjectionType: 'ALL' },
-    },
-  ],
+  ...JOBS_SHAPE,
   StreamSpecification: { StreamViewType: 'NEW_AND_OLD_IMAGES' },
   TimeToLiveSpecification: { AttributeName: 'expiresAt', Enabled: true },
 };
