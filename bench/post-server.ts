@@ -23,6 +23,7 @@ let posts = 0;
 let bytes = 0;
 let connections = new Set<string>();
 const servers: Server[] = [];
+let expected: { readonly posts: number; readonly resolve: () => void } | undefined;
 
 function serve(socket: Socket): void {
   let unread: Buffer = Buffer.alloc(0);
@@ -38,6 +39,7 @@ function serve(socket: Socket): void {
       const end = endOfHead + END_OF_HEAD.length + length;
       if (unread.length < end) return;
       posts += 1;
+      if (posts === expected?.posts) expected.resolve();
       bytes += length;
       connections.add(head.slice(0, head.indexOf(' HTTP/')));
       socket.write(ANSWER);
@@ -58,19 +60,29 @@ async function listen(server: Server): Promise<number> {
 
 /** The calls that this process answers. */
 export interface PostServerApi {
-  /** Starts to listen, in plain and over TLS; answers with the ports. */
-  start(certificate: LoopbackCertificate): Promise<{ readonly plain: number; readonly tls: number }>;
+  /** Starts to listen, in plain and with a certificate over TLS, too; answers with the ports. */
+  start(
+    certificate: LoopbackCertificate | undefined,
+  ): Promise<{ readonly plain: number; readonly tls: number }>;
+  /** Settles when so many posts have come since the last time; asked before the first of them. */
+  reached(count: number): Promise<void>;
   /** What came since the last time. */
   take(): PostCount;
   readonly [name: string]: (argument: never) => unknown;
 }
 
 answerCalls<PostServerApi>({
-  async start({ certificate, key }) {
+  async start(certificate) {
+    const secure = { cert: certificate?.certificate, key: certificate?.key };
     return {
       plain: await listen(createServer(serve)),
-      tls: await listen(createTlsServer({ cert: certificate, key }, serve)),
+      tls: certificate === undefined ? 0 : await listen(createTlsServer(secure, serve)),
     };
+  },
+  reached(count) {
+    return new Promise((resolve) => {
+      expected = { posts: count, resolve };
+    });
   },
   take() {
     const taken = { posts, connections: connections.size, bytes };
