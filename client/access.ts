@@ -2,7 +2,7 @@ import { entityTagOf, type Head } from '../protocol/head.ts';
 import type { Watch } from '../protocol/http.ts';
 import type { Job } from '../protocol/job.ts';
 import { isJob, isLike } from '../protocol/light-reader.ts';
-import { jobPath, type WatchApi } from './watch-api.ts';
+import { isPage, jobPath, type WatchApi } from './watch-api.ts';
 
 /** The most jobs that one page holds (the wire contract; its module would bring the schemas along). */
 const MAXIMUM_PAGE = 100;
@@ -40,7 +40,7 @@ export function accessTo(api: WatchApi, id: string, token: string | undefined, f
       return ticket ?? api.call(`${path}/tickets`, isWatch, { method: 'POST', token, signal });
     },
     poll: async (job, known, waitSeconds, signal) => {
-      if (job === '') return (await api.page(`?limit=${MAXIMUM_PAGE}`, signal)).jobs;
+      if (job === '') return (await api.call(`/jobs?limit=${MAXIMUM_PAGE}`, isPage, { signal })).jobs;
       const headers = known && { 'if-none-match': entityTagOf(known), prefer: `wait=${waitSeconds}` };
       const answer = await api.call(jobPath(job), isJobOrNothing, { headers, token, signal });
       return answer ? [answer] : [];

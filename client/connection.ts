@@ -64,6 +64,8 @@ export function createConnection(
   let suspicion = 0;
   let failingSince: number | undefined;
   let confirmedAt: number | undefined;
+  /** The server has been silent for longer than a live connection may be. */
+  let doubtful = false;
   /** Topics may have missed something while they were not subscribed, and have no snapshot that would tell. */
   let catchUp = false;
 
@@ -102,7 +104,11 @@ export function createConnection(
       update();
     },
     refused: refuse,
-    due: update,
+    due() {
+      // Timers stand still while a machine sleeps: the first one after it must not leave the light on `live`.
+      doubtful = clock.now() - (confirmedAt ?? 0) > timings.pingMs + timings.answerMs;
+      update();
+    },
     trouble,
     ended,
     heads: () => has,
@@ -116,14 +122,10 @@ export function createConnection(
   }
 
   function heard(): void {
-    const old = isOld();
     confirmedAt = clock.now();
-    if (old) update();
-  }
-
-  /** Whether the server has been silent for longer than a live connection may be. */
-  function isOld(): boolean {
-    return clock.now() - (confirmedAt ?? 0) > timings.pingMs + timings.answerMs;
+    if (!doubtful) return;
+    doubtful = false;
+    update();
   }
 
   function received(job: Job): void {
@@ -177,8 +179,7 @@ export function createConnection(
 
   function stateOf(name: TopicName): ConnectionState {
     const confirmed = isConfirmed(name);
-    // Timers stand still while a machine sleeps: what is due first after it must not leave the light on `live`.
-    if (confirmed && !isOld()) return { status: 'live' };
+    if (confirmed && !doubtful) return { status: 'live' };
     if (poller.answers(jobOf(name))) return { status: 'polling' };
     if (!confirmed) {
       if (failingSince === undefined) return { status: 'connecting' };

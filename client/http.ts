@@ -2,7 +2,7 @@ import type { CreatedJob, CreateJobInput, JobPage } from '../protocol/http.ts';
 import type { Job } from '../protocol/job.ts';
 import { isJob } from '../protocol/light-reader.ts';
 import type { JobWatchers } from '../protocol/watchers.ts';
-import { jobPath, WatchApi } from './watch-api.ts';
+import { type ApiRequest, isPage, jobPath, WatchApi } from './watch-api.ts';
 
 /** How a call about one job is made. */
 export interface JobCallOptions {
@@ -18,14 +18,22 @@ export class HttpApi extends WatchApi {
     input: CreateJobInput,
     options: { idempotencyKey?: string; signal?: AbortSignal | undefined },
   ): Promise<CreatedJob> {
-    return await this.call('/jobs', isCreatedJob, {
-      method: 'POST',
-      body: input,
-      ...(options.idempotencyKey === undefined
-        ? {}
-        : { headers: { 'idempotency-key': options.idempotencyKey } }),
-      signal: options.signal,
+    const { idempotencyKey, signal } = options;
+    return await this.post('/jobs', isCreatedJob, input, {
+      ...(idempotencyKey !== undefined && { headers: { 'idempotency-key': idempotencyKey } }),
+      signal,
     });
+  }
+
+  /** Sends `body` as JSON. */
+  post<Answer>(
+    path: string,
+    isExpected: (answer: unknown) => answer is Answer,
+    body: unknown,
+    request: Omit<ApiRequest, 'method' | 'body'>,
+  ): Promise<Answer> {
+    const headers = { 'content-type': 'application/json', ...request.headers };
+    return this.call(path, isExpected, { ...request, method: 'POST', headers, body: JSON.stringify(body) });
   }
 
   /** `GET /jobs/{id}`. */
@@ -42,7 +50,7 @@ export class HttpApi extends WatchApi {
     const query = new URLSearchParams();
     if (options.cursor !== undefined) query.set('cursor', options.cursor);
     if (options.limit !== undefined) query.set('limit', String(options.limit));
-    return await this.page(query.size === 0 ? '' : `?${query}`, options.signal);
+    return await this.call(`/jobs${query.size === 0 ? '' : `?${query}`}`, isPage, { signal: options.signal });
   }
 
   /** `POST /jobs/{id}/cancel`. */

@@ -1,10 +1,10 @@
 import type { Head } from '../protocol/head.ts';
 import type { Job } from '../protocol/job.ts';
 import type { Access } from './access.ts';
-import { createBackOff } from './back-off.ts';
-import type { Timer } from './clock.ts';
+import { type BackOff, createBackOff } from './back-off.ts';
 import { ProblemError } from './errors.ts';
 import type { Platform } from './platform.ts';
+import { createTimers } from './timers.ts';
 import type { Timings } from './timings.ts';
 
 /** What is polled: the id of a job, or '' for the list of the caller's jobs, which stands for every topic. */
@@ -39,8 +39,9 @@ export interface Poller {
 }
 
 interface Loop {
+  readonly backOff: BackOff;
   answered: boolean;
-  end(): void;
+  request: AbortController;
 }
 
 /**
@@ -54,67 +55,51 @@ export function createPoller(
   listener: PollerListener,
 ): Poller {
   const loops = new Map<PollKey, Loop>();
+  /** By what is polled: the limit on the answer, or the time of the next poll. */
+  const timers = createTimers(clock);
 
-  function begin(key: PollKey, ask: NonNullable<Access['poll']>): Loop {
-    const backOff = createBackOff(random);
-    let request: AbortController;
-    let timer: Timer;
-    let ended = false;
-    const loop: Loop = {
-      answered: false,
-      end() {
-        ended = true;
-        timer.cancel();
-        request.abort();
-      },
-    };
-
-    async function run(): Promise<void> {
-      const begun = clock.now();
-      const mayHold = key !== '' && loops.size <= MAXIMUM_HELD;
-      // The first answer comes at once, since until then nobody knows whether what is shown is true.
-      const waitSeconds = mayHold && loop.answered ? WAIT_SECONDS : 0;
-      let delayMs = mayHold ? pollMs : listMs;
-      request = new AbortController();
-      // A request must be over soon after the API should have let it go.
-      timer = clock.schedule(waitSeconds * 1000 + answerMs, () => request.abort());
-      try {
-        const jobs = await ask(key, listener.heads().get(key), waitSeconds, request.signal);
-        if (ended) return;
-        backOff.reset();
-        loop.answered = true;
-        for (const job of jobs) listener.received(job);
-        if (!ended) listener.answered(key);
-      } catch (error) {
-        if (ended) return;
-        loop.answered = false;
-        if (error instanceof ProblemError && !error.retryable) {
-          loop.end();
-          listener.refused(key, error);
-        } else {
-          const { retryAfterMs }: Partial<ProblemError> = Object(error);
-          delayMs = Math.max(delayMs, backOff.nextDelayMs(retryAfterMs));
-          listener.failed(error);
-        }
-      }
-      timer.cancel();
-      if (!ended) timer = clock.schedule(begun + delayMs - clock.now(), run);
+  async function ask(key: PollKey, loop: Loop): Promise<void> {
+    const begun = clock.now();
+    const mayHold = key !== '' && loops.size <= MAXIMUM_HELD;
+    // The first answer comes at once, since until then nobody knows whether what is shown is true.
+    const waitSeconds = mayHold && loop.answered ? WAIT_SECONDS : 0;
+    let delayMs = mayHold ? pollMs : listMs;
+    loop.request = new AbortController();
+    const { signal } = loop.request;
+    // A request must be over soon after the API should have let it go.
+    timers.set(key, waitSeconds * 1000 + answerMs, () => loop.request.abort());
+    const isOver = () => loops.get(key) !== loop;
+    try {
+      const jobs = (await poll?.(key, listener.heads().get(key), waitSeconds, signal)) ?? [];
+      if (isOver()) return;
+      loop.backOff.reset();
+      loop.answered = true;
+      for (const job of jobs) listener.received(job);
+      if (!isOver()) listener.answered(key);
+    } catch (error) {
+      if (isOver()) return;
+      loop.answered = false;
+      timers.cancel(key);
+      if (error instanceof ProblemError && !error.retryable) return listener.refused(key, error);
+      const { retryAfterMs }: Partial<ProblemError> = Object(error);
+      delayMs = Math.max(delayMs, loop.backOff.nextDelayMs(retryAfterMs));
+      listener.failed(error);
     }
-
-    void run();
-    return loop;
+    if (!isOver()) timers.set(key, begun + delayMs - clock.now(), () => ask(key, loop));
   }
 
   function follow(keys: ReadonlySet<PollKey>): void {
     for (const [key, loop] of loops) {
       if (keys.has(key)) continue;
       loops.delete(key);
-      loop.end();
+      timers.cancel(key);
+      loop.request.abort();
     }
-    if (!poll) return;
     for (const key of keys) {
-      const loop = loops.get(key);
-      if (!loop) loops.set(key, begin(key, poll));
+      if (loops.has(key) || !poll) continue;
+      const loop = { backOff: createBackOff(random), answered: false, request: new AbortController() };
+      loops.set(key, loop);
+      void ask(key, loop);
     }
   }
 

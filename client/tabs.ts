@@ -169,7 +169,9 @@ export function shareBetweenTabs(
       else timers.set('soon', 0, ask);
       leaveIfUnused();
     },
-    post,
+    post(news) {
+      if (followers.size > 0) post(news);
+    },
     leave,
   };
 }

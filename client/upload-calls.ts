@@ -27,8 +27,7 @@ export async function completeUpload(
   parts: readonly CompletedPart[],
   signal: AbortSignal,
 ): Promise<Job> {
-  const request = { method: 'POST', token, body: { parts }, signal } as const;
-  return await api.call(`${jobPath(id)}/upload/complete`, isJob, request);
+  return await api.post(`${jobPath(id)}/upload/complete`, isJob, { parts }, { token, signal });
 }
 
 /** `POST /jobs/{id}/upload/progress`. */
@@ -37,8 +36,7 @@ export async function reportUpload(
   sent: number,
   signal: AbortSignal,
 ): Promise<Job> {
-  const request = { method: 'POST', token, body: { sent }, signal } as const;
-  return await api.call(`${jobPath(id)}/upload/progress`, isJob, request);
+  return await api.post(`${jobPath(id)}/upload/progress`, isJob, { sent }, { token, signal });
 }
 
 function isUploadState(answer: unknown): answer is UploadState {

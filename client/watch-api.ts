@@ -9,10 +9,9 @@ export interface ApiRequest {
   readonly method?: 'GET' | 'POST';
   /** A job's token; absent is as the caller. */
   readonly token?: string | undefined;
-  /** Sent as JSON. */
-  readonly body?: unknown;
+  readonly body?: string | null;
   readonly headers?: Readonly<Record<string, string>> | undefined;
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: AbortSignal | null | undefined;
 }
 
 /**
@@ -31,16 +30,11 @@ export class WatchApi {
     this.#fetch = fetch;
   }
 
-  /** `GET /jobs`; `query` is what follows the path. */
-  page(query: string, signal: AbortSignal | undefined): Promise<JobPage> {
-    return this.call(`/jobs${query}`, isPage, { signal });
-  }
-
   /** Sends a request and reads the JSON of its answer: null where that is none, undefined for 304. */
   async call<Answer>(
     path: string,
     isExpected: (answer: unknown) => answer is Answer,
-    { method = 'GET', token, body, headers, signal }: ApiRequest,
+    { method = 'GET', token, body = null, headers, signal = null }: ApiRequest,
   ): Promise<Answer> {
     let response: Response;
     let text: string;
@@ -49,11 +43,10 @@ export class WatchApi {
         method,
         headers: {
           ...(token && { authorization: `Bearer ${token}` }),
-          ...(body !== undefined && { 'content-type': 'application/json' }),
           ...headers,
         },
-        body: body === undefined ? null : JSON.stringify(body),
-        signal: signal ?? null,
+        body,
+        signal,
       });
       text = await response.text();
     } catch (cause) {
@@ -77,7 +70,8 @@ export function jobPath(id: string): string {
   return `/jobs/${encodeURIComponent(id)}`;
 }
 
-function isPage(answer: unknown): answer is JobPage {
+/** Whether an answer is one of `GET /jobs`. */
+export function isPage(answer: unknown): answer is JobPage {
   return isLike(answer, { jobs: [] }) && (answer as JobPage).jobs.every(isJob); // they are an array
 }
 
@@ -90,7 +84,6 @@ const CODES: Readonly<Record<number, ProblemCode>> = {
   401: 'unauthorized',
   403: 'forbidden',
   404: 'not-found',
-  413: 'too-large',
   429: 'rate-limited',
 };
 
