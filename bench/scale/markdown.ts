@@ -1,11 +1,15 @@
-/** A table in Markdown; all columns but the first are figures. */
+/** A table in Markdown; columns of figures to the right. */
 export function markdown(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
   return [
     line(header),
-    line(header.map((_, index) => (index === 0 ? '---' : '--:'))),
+    line(header.map((_, index) => (isFigures(rows, index) ? '--:' : '---'))),
     ...rows.map(line),
   ].join('\n');
+}
+
+function isFigures(rows: readonly (readonly string[])[], column: number): boolean {
+  return column > 0 && rows.every((cells) => /^[$\d]/.test(cells[column] ?? ''));
 }
 
 /** A whole number, rounded up: of what is needed, a part counts as one. */
@@ -26,6 +30,7 @@ export function percent(part: number): string {
 /** Seconds, in the unit in which people say them. */
 export function duration(seconds: number): string {
   if (seconds < 1) return `${whole(seconds * 1_000)} ms`;
+  if (seconds < 10) return `${fine(seconds)} s`;
   if (seconds < 120) return `${whole(seconds)} s`;
   return seconds < 7_200 ? `${whole(seconds / 60)} min` : `${fine(seconds / 3_600)} h`;
 }

@@ -3,10 +3,11 @@
  * test/bench/scale.test.ts compares those of ours with the sources; AWS's are from aws-facts 1.8 and 6.
  */
 
-/** Requests a second of an account and Region: all APIs, frames of clients and posts to connections together. */
+/** Requests a second of an account and Region, and at once: all APIs, frames of clients and posts together. */
 export const ACCOUNT_REQUESTS = 10_000;
+export const ACCOUNT_BURST = 5_000;
 
-/** What is taken of it for posts by default: half, so that the other half is left to callers. */
+/** What posts to large audiences take of it (infrastructure/settings.ts, `postsPerSecond`): the rest is others'. */
 export const POSTS_SHARE = 0.5;
 
 /** New WebSocket connections a second, and at once. */

@@ -1,12 +1,16 @@
 import { loadOf } from '../cost/load.ts';
+import { type BroadcastStrategy, simulateBroadcast } from '../simulation/broadcast.ts';
 import { simulateOverload } from '../simulation/overload.ts';
 import { simulateReconnect } from '../simulation/reconnect.ts';
 import { duration, fine, markdown, percent, whole } from './markdown.ts';
 import {
+  ACCOUNT_BURST,
+  ACCOUNT_REQUESTS,
   CONNECT_BURST,
   CONNECTS_PER_SECOND,
   HTTP_BURST,
   HTTP_REQUESTS,
+  POSTS_SHARE,
   SOCKET_BURST,
   SOCKET_FRAMES,
 } from './quotas.ts';
@@ -95,6 +99,50 @@ export function overloadTable(clientCounts: readonly number[]): string {
   });
   return markdown(
     ['clients', 'pings a second that they would send', 'of them live', 'pings throttled', 'dials a second'],
+    rows,
+  );
+}
+
+/** How a broadcast may be told, and in which words. */
+const STRATEGIES: readonly (readonly [strategy: BroadcastStrategy, words: string])[] = [
+  ['atOnce', 'a refused post is repeated at once'],
+  ['sdk', 'the SDK’s three attempts'],
+  ['paced', 'ours: paced, and sent back with a delay'],
+];
+
+/** What a broadcast does to an account whose other callers make a fifth of its requests, by how it is told. */
+export function broadcastTable(audiences: readonly number[]): string {
+  const rows = audiences.flatMap((audience) =>
+    STRATEGIES.map(([strategy, words]) => {
+      const figures = simulateBroadcast({
+        strategy,
+        audience,
+        requestsPerSecond: ACCOUNT_REQUESTS,
+        burst: ACCOUNT_BURST,
+        callsPerSecond: ACCOUNT_REQUESTS / 5,
+        postsPerSecond: ACCOUNT_REQUESTS * POSTS_SHARE,
+        functions: 10,
+        seed: 1,
+      });
+      return [
+        whole(audience),
+        words,
+        percent(figures.postsRefused),
+        percent(figures.callsRefused),
+        whole(figures.lost * audience),
+        duration(figures.seconds),
+      ];
+    }),
+  );
+  return markdown(
+    [
+      'watchers',
+      'how they are told',
+      'posts refused',
+      'calls of others refused',
+      'never told',
+      'last delivery after',
+    ],
     rows,
   );
 }

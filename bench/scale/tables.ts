@@ -16,7 +16,7 @@ import {
   SOCKET_FRAMES,
   WATCHERS_IN_A_UNIT,
 } from './quotas.ts';
-import { overloadTable, reconnectTable } from './storm-tables.ts';
+import { broadcastTable, overloadTable, reconnectTable } from './storm-tables.ts';
 
 /** The crowds of docs/scale.md: watchers that are connected at one moment. */
 export const CROWDS = [1_000, 100_000, 1_000_000, 10_000_000] as const;
@@ -31,7 +31,15 @@ const JOB_SECONDS = 600;
 const GIGABYTE = 1e9;
 
 /** A table of docs/scale.md, by the name in its marker. */
-export type TableName = 'steady' | 'walls' | 'overload' | 'reconnect' | 'publish' | 'audience' | 'bills';
+export type TableName =
+  | 'steady'
+  | 'walls'
+  | 'overload'
+  | 'broadcast'
+  | 'reconnect'
+  | 'publish'
+  | 'audience'
+  | 'bills';
 
 /** Every table of docs/scale.md, in Markdown. Some seconds of work. */
 export function scaleTables(): Readonly<Record<TableName, string>> {
@@ -42,6 +50,7 @@ export function scaleTables(): Readonly<Record<TableName, string>> {
     reconnect: reconnectTable(CROWDS.filter((clients) => clients <= 1e6)),
     publish: publishTable(),
     audience: audienceTable(),
+    broadcast: broadcastTable([10_000, 100_000]),
     bills: billsTable(),
   };
 }
