@@ -53,7 +53,11 @@ export function createJobwireClient(options: JobwireClientOptions): JobwireClien
     createJob: (input, create = {}) => http.create(input, create),
     uploadFile: (upload, file, uploading = {}) => uploadFile(platform, upload, file, uploading),
     uploadJob: (file, uploading) =>
-      uploadJob({ platform, api: http, watchJob: watching.watchJob }, file, uploading),
+      uploadJob(
+        { platform, api: http, subject: options.subject, watchJob: watching.watchJob },
+        file,
+        uploading,
+      ),
     list: (list = {}) => http.list(list),
     read: (id, read = {}) => http.read(id, read),
     watchers: (id, watchers = {}) => http.watchers(id, watchers),

@@ -9,7 +9,8 @@ import { jobPath } from './watch-api.ts';
 export interface UploadTarget {
   readonly api: HttpApi;
   readonly id: string;
-  readonly token: string;
+  /** The job's token; absent is as the caller. */
+  readonly token: string | undefined;
 }
 
 /** `GET /jobs/{id}/upload`: what is there of parts from number `from` on, and URLs for the rest. */

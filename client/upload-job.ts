@@ -1,19 +1,19 @@
-import type { CreateJobInput, Upload, Watch } from '../protocol/http.ts';
+import type { CreateJobInput } from '../protocol/http.ts';
 import type { Job } from '../protocol/job.ts';
 import { isTerminal } from '../protocol/status.ts';
-import { MULTIPART_ABOVE_BYTES, type UploadedPart } from '../protocol/upload.ts';
+import type { Timer } from './clock.ts';
 import { ProblemError, UploadRefusedError } from './errors.ts';
 import type { HttpApi } from './http.ts';
 import type { JobWatch } from './job-watch.ts';
 import type { Platform } from './platform.ts';
-import { readUpload, type UploadTarget } from './upload-calls.ts';
-import { crc32Of } from './upload-crc32.ts';
+import type { UploadTarget } from './upload-calls.ts';
 import { UploadEndedError } from './upload-errors.ts';
-import { surroundingStore, UploadMemory, type UploadStore } from './upload-memory.ts';
+import { surroundingStore, type UploadStore } from './upload-memory.ts';
 import { PartsUpload } from './upload-parts.ts';
 import { tellProgress } from './upload-progress.ts';
 import { UploadReporter } from './upload-report.ts';
 import { persist } from './upload-retry.ts';
+import { type StartedUpload, UploadStart } from './upload-start.ts';
 import { uploadWhole } from './upload-whole.ts';
 import type { WatchJobOptions } from './watch-client.ts';
 
@@ -36,8 +36,9 @@ export interface UploadJobOptions extends Pick<CreateJobInput, 'kind' | 'tags' |
   /** Stops sending, and cancels the job. */
   readonly signal?: AbortSignal | undefined;
   /**
-   * Where it is kept that an upload in parts has begun, so that the same call with the same file goes on with it.
-   * By default the page's `localStorage`; `false` is nowhere.
+   * Where it is kept that an upload in parts has begun, so that the same call with the same file goes on with it. A
+   * Blob that is no File has no date to be known by, and begins anew without an `idempotencyKey`. By default the
+   * page's `localStorage`; `false` is nowhere.
    */
   readonly resume?: UploadStore | false | undefined;
   /** How many parts are sent at a time; by default 4. */
@@ -65,28 +66,16 @@ export interface JobUpload {
 export interface UploadClient {
   readonly platform: Platform;
   readonly api: HttpApi;
+  /** Who calls, where the client was told: nobody goes on with somebody else's upload. */
+  readonly subject: string | undefined;
   readonly watchJob: (id: string, options: WatchJobOptions) => JobWatch;
 }
 
-/** How long the cancellation of a stopped upload may take, in milliseconds; the job expires without it, too. */
+/** How long after an abort `done` settles at the latest, in milliseconds; what is not cancelled by then expires. */
 const CANCEL_WITHIN = 10_000;
 
 /** Parts at a time: enough to fill a line in spite of the time to answer, few enough for a browser's 6 per host. */
 const PARALLEL = 4;
-
-/** How long a ticket is good enough to be tried, in milliseconds: it lives 60 seconds. */
-const TICKET_FOR = 30_000;
-
-/** A job whose file is sent. */
-interface Target {
-  readonly job: Job;
-  readonly token: string;
-  /** For a first connect before `until`, in milliseconds since the epoch; absent where the job was found again. */
-  readonly ticket?: { readonly watch: Watch; readonly until: number };
-  /** Absent where the file is there already. */
-  readonly upload?: Upload | undefined;
-  readonly uploaded: readonly UploadedPart[];
-}
 
 /**
  * Makes a job of a file and sends it: in one request, or in parts when it is large. Returns at once; never throws.
@@ -116,103 +105,69 @@ export function uploadJob(client: UploadClient, file: Blob, options: UploadJobOp
 
 /** One call of `uploadJob`. */
 class RunningUpload {
-  readonly target: Promise<Target>;
+  readonly target: Promise<StartedUpload>;
   readonly #client: UploadClient;
   readonly #file: Blob;
   readonly #options: UploadJobOptions;
-  readonly #input: CreateJobInput;
-  readonly #memory: UploadMemory;
+  readonly #start: UploadStart;
   /** Ends everything; its reason is what `done` rejects with. */
   readonly #stop = new AbortController();
+  /** Ends also what is done after `#stop`, so that `done` settles whatever hangs. */
+  readonly #giveUp = new AbortController();
   #sent = 0;
 
   constructor(client: UploadClient, file: Blob, options: UploadJobOptions) {
     this.#client = client;
     this.#file = file;
     this.#options = options;
-    const { name, lastModified } = file as Partial<File>; // a File is a Blob with these
+    const { name } = file as Partial<File>; // a File is a Blob with a name
     const { kind, tags, upload, fileName = name ?? 'upload' } = options;
-    const contentType = options.contentType ?? (file.type || 'application/octet-stream');
-    this.#input = {
-      kind,
-      fileName,
-      contentType,
-      size: file.size,
-      ...(tags === undefined ? {} : { tags }),
-      ...(upload === undefined ? {} : { upload }),
-    };
-    const store = options.resume === false ? undefined : (options.resume ?? surroundingStore());
-    const identity = [client.api.base, kind, fileName, contentType, file.size, lastModified ?? 0];
-    this.#memory = new UploadMemory(store, identity);
-    this.target = this.#find();
+    this.#start = new UploadStart({
+      platform: client.platform,
+      api: client.api,
+      subject: client.subject,
+      file,
+      input: {
+        kind,
+        fileName,
+        contentType: options.contentType ?? (file.type || 'application/octet-stream'),
+        size: file.size,
+        ...(tags === undefined ? {} : { tags }),
+        ...(upload === undefined ? {} : { upload }),
+      },
+      idempotencyKey: options.idempotencyKey,
+      store: options.resume === false ? undefined : (options.resume ?? surroundingStore()),
+      signal: this.#stop.signal,
+      giveUp: this.#giveUp.signal,
+    });
+    this.target = this.#start.find();
   }
 
   async run(): Promise<void> {
     const { signal } = this.#options;
-    const abort = () => this.#stop.abort(signal?.reason);
+    let timer: Timer | undefined;
+    const abort = () => {
+      this.#stop.abort(signal?.reason);
+      timer = this.#client.platform.clock.schedule(CANCEL_WITHIN, () => this.#giveUp.abort());
+    };
     if (signal?.aborted === true) abort();
     signal?.addEventListener('abort', abort, { once: true });
     try {
       const target = await this.target;
       await this.#send(target);
-      await this.#memory.forget();
+      await this.#start.forget();
     } catch (error) {
       if (signal?.aborted === true) await this.#cancel();
-      if (signal?.aborted === true || error instanceof UploadEndedError) await this.#memory.forget();
+      if (signal?.aborted === true || error instanceof UploadEndedError) await this.#start.forget();
       throw error;
     } finally {
+      timer?.cancel();
       signal?.removeEventListener('abort', abort);
+      this.#start.release();
     }
   }
 
-  async #find(): Promise<Target> {
-    return (await this.#resume()) ?? (await this.#create());
-  }
-
-  /** The job that an earlier call made of this file, if it still waits for it. */
-  async #resume(): Promise<Target | undefined> {
-    const remembered = await this.#memory.recall();
-    if (remembered === undefined) return undefined;
-    try {
-      return await this.#stateOf(remembered.id, remembered.token);
-    } catch (error) {
-      // Cancelled, expired, deleted, or of another user: whatever the API says of it, a new job is better.
-      if (!(error instanceof ProblemError)) throw error;
-      await this.#memory.forget();
-      return undefined;
-    }
-  }
-
-  async #create(): Promise<Target> {
-    const { platform, api } = this.#client;
-    const { signal } = this.#stop;
-    const { upload: way } = this.#options;
-    // One request is verified by S3 against the file's checksum; parts are not (docs/decisions/0012).
-    const isSmall = this.#file.size <= MULTIPART_ABOVE_BYTES;
-    const checksum = way !== 'multipart' && isSmall ? { crc32: await crc32Of(this.#file, signal) } : {};
-    const input = { ...this.#input, ...checksum };
-    const idempotencyKey = this.#options.idempotencyKey ?? randomKey();
-    // Not aborted once it is on its way: a job that may have been made must be known, to be cancelled.
-    const created = await persist(platform, () => api.create(input, { idempotencyKey }), signal);
-    const { job, token, watch, upload } = created;
-    const isKnown = this.#options.idempotencyKey !== undefined && upload?.method === 'MULTIPART';
-    const state = isKnown ? await this.#stateOf(job.id, token) : { job, upload, uploaded: [] };
-    if (state.upload?.method === 'MULTIPART') await this.#memory.remember({ id: job.id, token });
-    return { ...state, token, ticket: { watch, until: platform.clock.now() + TICKET_FOR } };
-  }
-
-  async #stateOf(id: string, token: string): Promise<Target> {
-    const { platform, api } = this.#client;
-    const { signal } = this.#stop;
-    const { job, upload, uploaded } = await persist(
-      platform,
-      () => readUpload({ api, id, token }, 1, signal),
-      signal,
-    );
-    return { job, token, upload, uploaded };
-  }
-
-  async #send({ job, token, upload, uploaded }: Target): Promise<void> {
+  async #send({ job, token, upload, uploaded }: StartedUpload): Promise<void> {
     if (upload === undefined) return;
     const { platform, api } = this.#client;
     const file = this.#file;
@@ -261,7 +216,7 @@ class RunningUpload {
       (error instanceof ProblemError && error.code === 'conflict');
     if (!mayHaveEnded) return error;
     try {
-      const job = await api.read(id, { token });
+      const job = await api.read(id, { token, signal: this.#giveUp.signal });
       return isTerminal(job.status) ? new UploadEndedError(job, { cause: error }) : error;
     } catch {
       return error; // what went wrong first says more
@@ -270,24 +225,14 @@ class RunningUpload {
 
   /** The job of a stopped upload. What cannot be cancelled now expires by itself. */
   async #cancel(): Promise<void> {
+    const { known } = this.#start;
+    if (known === undefined) return;
     const { platform, api } = this.#client;
-    const limit = new AbortController();
-    const timer = platform.clock.schedule(CANCEL_WITHIN, () => limit.abort());
+    const { signal } = this.#giveUp;
     try {
-      const { job, token } = await this.target;
-      const { signal } = limit;
-      await persist(platform, () => api.cancel(job.id, { token, signal }), signal);
+      await persist(platform, () => api.cancel(known.id, { token: known.token, signal }), signal);
     } catch {
-      // Never made, ended already, or out of reach: `done` rejects with the signal's reason all the same.
-    } finally {
-      timer.cancel();
+      // Ended already, or out of reach: `done` rejects with the signal's reason all the same.
     }
   }
-}
-
-/** A key that no other call has. */
-function randomKey(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
-    byte.toString(16).padStart(2, '0'),
-  ).join('');
 }

@@ -1,3 +1,5 @@
+import { holdAlone } from './upload-lock.ts';
+
 /**
  * Where it is kept which job a file is being uploaded for, so that the upload goes on after a reload: a page's
  * `localStorage`, or a store of your own, such as a Map. What is kept is text; it holds the job's token. Promises are
@@ -21,15 +23,35 @@ interface WebStorage {
   removeItem(key: string): void;
 }
 
-/** One file's place in a store. A store that fails makes an upload one that cannot be resumed, no worse. */
+/**
+ * One upload's place in a store. A store that fails makes an upload one that cannot be resumed, no worse; so does one
+ * whose place another upload holds at the moment.
+ */
 export class UploadMemory {
   readonly #store: UploadStore | undefined;
   readonly #key: string;
+  readonly #release: () => void;
 
-  /** `identity` is what makes it the same upload: API, kind, and the file's name, type, size and date. */
-  constructor(store: UploadStore | undefined, identity: readonly unknown[]) {
+  private constructor(store: UploadStore | undefined, key: string, release: () => void) {
     this.#store = store;
-    this.#key = `jobwire.upload:${JSON.stringify(identity)}`;
+    this.#key = key;
+    this.#release = release;
+  }
+
+  /** Remembers nothing. */
+  static none(): UploadMemory {
+    return new UploadMemory(undefined, '', () => {});
+  }
+
+  /**
+   * Takes the place of the upload that `identity` describes until `release` is called. Whoever sends the same file at
+   * the same moment would otherwise share its job, and one of the two would end it for both.
+   */
+  static async hold(store: UploadStore | undefined, identity: string): Promise<UploadMemory> {
+    if (store === undefined) return UploadMemory.none();
+    const key = `jobwire.upload:${identity}`;
+    const release = await holdAlone(store, key);
+    return release === undefined ? UploadMemory.none() : new UploadMemory(store, key, release);
   }
 
   async recall(): Promise<RememberedUpload | undefined> {
@@ -46,22 +68,30 @@ export class UploadMemory {
   async forget(): Promise<void> {
     await harmless(async () => this.#store?.delete(this.#key));
   }
+
+  /** Gives the place free for the next upload of the same file. */
+  release(): void {
+    this.#release();
+  }
 }
+
+/** One object for all uploads of a page, by which `holdAlone` knows it. */
+const PAGE_STORE: UploadStore = {
+  get: (key) => surroundings().localStorage?.getItem(key) ?? undefined,
+  set: (key, value) => surroundings().localStorage?.setItem(key, value),
+  delete: (key) => surroundings().localStorage?.removeItem(key),
+};
 
 /** The browser's `localStorage`; undefined where there is none (Node), or the page may not use it. */
 export function surroundingStore(): UploadStore | undefined {
-  // Node's types know neither, the browser's know both always: optional holds for both.
   const { document, localStorage } = surroundings();
-  if (document === undefined || localStorage === undefined) return undefined; // Node's is a file of its own
-  return {
-    get: (key) => localStorage.getItem(key) ?? undefined,
-    set: (key, value) => localStorage.setItem(key, value),
-    delete: (key) => localStorage.removeItem(key),
-  };
+  // Node's is a file of its own.
+  return document === undefined || localStorage === undefined ? undefined : PAGE_STORE;
 }
 
 function surroundings(): { readonly document?: unknown; readonly localStorage?: WebStorage } {
   try {
+    // Node's types know neither, the browser's know both always: optional holds for both.
     const { document, localStorage } = globalThis as { document?: unknown; localStorage?: WebStorage };
     return { document, ...(localStorage === undefined ? {} : { localStorage }) };
   } catch {

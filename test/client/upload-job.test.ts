@@ -9,7 +9,6 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ProblemError, UploadRefusedError } from '../../client/errors.ts';
 import type { RequestLike } from '../../client/platform.ts';
 import { crc32Of } from '../../client/upload-crc32.ts';
-import { UploadEndedError } from '../../client/upload-errors.ts';
 import type { UploadJobProgress } from '../../client/upload-job.ts';
 import { startUploadSetting, type UploadSetting } from './upload-setting.ts';
 
@@ -42,15 +41,6 @@ function sha256(bytes: Uint8Array): string {
 
 function putsOf(part: number): number {
   return running.sent.filter((request) => request === `PUT ${part}`).length;
-}
-
-/** A promise, and how to keep it. */
-function deferred(): { readonly promise: Promise<void>; resolve(): void } {
-  let resolve = () => {};
-  const promise = new Promise<void>((done) => {
-    resolve = done;
-  });
-  return { promise, resolve: () => resolve() };
 }
 
 /** An XMLHttpRequest that sends by fetch and tells of the first half of its body before; a browser has the real one. */
@@ -223,133 +213,6 @@ describe('uploadJob in parts', () => {
     await again.done;
     expect(await again.id).toBe(await broken.id);
     expect([1, 2, 3].map(putsOf)).toEqual([1, 1, 1]);
-  });
-});
-
-describe('uploadJob after a reload', () => {
-  it('sends only the parts that are missing', async () => {
-    const store = new Map<string, string>();
-    const third = deferred();
-    running.fate = (request) => {
-      if (request !== 'PUT 3') return 'pass';
-      third.resolve();
-      return 'hang';
-    };
-    // The page goes away in the middle: nothing of it runs on, not even a cancellation.
-    const lost = running.client().uploadJob(file, { ...inParts, parallel: 1, resume: store });
-    await third.promise;
-    expect(store.size).toBe(1);
-    expect(running.sent.filter((request) => /^PUT/.test(request))).toEqual(['PUT 1', 'PUT 2', 'PUT 3']);
-    running.sent.length = 0;
-    running.fate = () => 'pass';
-    const progress: number[] = [];
-    const found = running.client().uploadJob(file, {
-      ...inParts,
-      resume: store,
-      onProgress: ({ sent }) => progress.push(sent),
-    });
-    await found.done;
-    expect(await found.id).toBe(await lost.id);
-    expect(running.sent.filter((request) => /^PUT/.test(request)).sort()).toEqual(['PUT 3', 'PUT 4']);
-    expect(progress[0]).toBe(16 * MIB);
-    expect(await storedBytes(await found.id)).toBe(sha256(content));
-    expect(store.size).toBe(0);
-  });
-
-  it('makes a new job where the old one has ended, or the store holds nonsense', async () => {
-    const store = new Map<string, string>();
-    const short = new File(['a,b'], 'rows.csv', { type: 'text/csv', lastModified: 1 });
-    const first = running.client().uploadJob(short, { ...inParts, resume: store });
-    await first.done;
-    await running.setting.take(await first.id, 'queued', 'running', 'failed');
-    const client = running.client();
-    const cancelled = await client.createJob({
-      ...inParts,
-      fileName: 'rows.csv',
-      contentType: 'text/csv',
-      size: short.size,
-    });
-    await client.cancel(cancelled.job.id, { token: cancelled.token });
-    const ended = JSON.stringify({ id: cancelled.job.id, token: cancelled.token });
-    for (const text of ['{', '[]', '{"id":5,"token":"x"}', ended]) {
-      const given = {
-        get: () => text,
-        set: () => {
-          throw new Error('the store is full');
-        },
-        delete: () => Promise.reject(new Error('the store is blocked')),
-      };
-      const upload = client.uploadJob(short, { ...inParts, resume: given });
-      await upload.done;
-      expect(await upload.id).not.toBe(cancelled.job.id);
-    }
-  });
-
-  it('takes another file for another upload', async () => {
-    const store = new Map<string, string>();
-    running.fate = (request) => (request === 'PUT 2' ? 'hang' : 'pass');
-    const first = running.client().uploadJob(file, { ...inParts, resume: store });
-    const changed = new File([content], 'rows.csv', { type: 'text/csv', lastModified: 2 });
-    const second = running.client().uploadJob(changed, { ...inParts, resume: store });
-    expect(await first.id).not.toBe(await second.id);
-  });
-});
-
-describe('uploadJob that is stopped', () => {
-  it('cancels the job, and leaves no part', async () => {
-    const abort = new AbortController();
-    const store = new Map<string, string>();
-    const second = deferred();
-    running.fate = (request) => {
-      if (request !== 'PUT 2') return 'pass';
-      second.resolve();
-      return 'hang';
-    };
-    const upload = running.client().uploadJob(file, { ...inParts, signal: abort.signal, resume: store });
-    await second.promise;
-    abort.abort(new Error('enough'));
-    await expect(upload.done).rejects.toThrow('enough');
-    const record = await running.record(await upload.id);
-    expect(record.job.status).toBe('cancelled');
-    await expect(running.uploads.parts(record, 1)).rejects.toMatchObject({ name: 'UploadNotFoundError' });
-    expect(store.size).toBe(0);
-  });
-
-  it('cancels also a job that was being made at that moment', async () => {
-    const abort = new AbortController();
-    running.onAsk = (call) => {
-      if (call === 'POST /jobs') abort.abort(new Error('enough'));
-    };
-    const upload = running.client().uploadJob(file, { ...inParts, signal: abort.signal });
-    await expect(upload.done).rejects.toThrow('enough');
-    expect((await running.record(await upload.id)).job.status).toBe('cancelled');
-    expect(running.sent.filter((request) => /^PUT/.test(request))).toEqual([]);
-  });
-
-  it('makes no job where it was stopped before', async () => {
-    const upload = running
-      .client()
-      .uploadJob(file, { ...inParts, signal: AbortSignal.abort(new Error('no')) });
-    await expect(upload.done).rejects.toThrow('no');
-    await expect(upload.job).rejects.toThrow('no');
-    expect(running.asked).toEqual([]);
-  });
-
-  it('stops by itself when the job is cancelled elsewhere', async () => {
-    const store = new Map<string, string>();
-    const second = deferred();
-    running.fate = (request) => {
-      if (request !== 'PUT 2') return 'pass';
-      second.resolve();
-      return 'hang';
-    };
-    const upload = running.client().uploadJob(file, { ...inParts, resume: store });
-    await second.promise;
-    await running.client().cancel(await upload.id);
-    // The next report of its progress is answered with the end of the job.
-    await expect(upload.done).rejects.toBeInstanceOf(UploadEndedError);
-    await expect(upload.done).rejects.toMatchObject({ job: { status: 'cancelled' } });
-    expect(store.size).toBe(0);
   });
 });
 

@@ -6,8 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { S3Client } from '@aws-sdk/client-s3';
-import { createJobwireClient, type JobwireClient } from '../../client/client.ts';
-import type { Platform } from '../../client/platform.ts';
+import { createJobwireClient, type JobwireClient, type JobwireClientOptions } from '../../client/client.ts';
 import { UploadsBucket } from '../../handlers/aws/uploads-bucket.ts';
 import type { JobRecord } from '../../handlers/ports.ts';
 import { systemClock } from '../../local/clock.ts';
@@ -34,13 +33,13 @@ export interface UploadSetting {
   fate: (request: string) => Fate;
   /** Called before the API answers. */
   onAsk: (call: string) => unknown;
-  client(platform?: Partial<Platform>): JobwireClient;
+  client(options?: Partial<JobwireClientOptions>): JobwireClient;
   record(id: string): Promise<JobRecord>;
   close(): Promise<void>;
 }
 
-/** Starts it. */
-export async function startUploadSetting(): Promise<UploadSetting> {
+/** Starts it. With `authorizer` a request's header `x-subject` says who calls. */
+export async function startUploadSetting(auth: 'open' | 'authorizer' = 'open'): Promise<UploadSetting> {
   const directory = await mkdtemp(join(tmpdir(), 'jobwire-uploads-'));
   const s3 = await startS3({
     port: 0,
@@ -67,12 +66,14 @@ export async function startUploadSetting(): Promise<UploadSetting> {
   });
   const uploads = new UploadsBucket({ client: s3Client, bucketName: 'uploads' });
   // The API signs by the machine's time, which S3 checks.
-  const setting = new ApiSetting({ uploads, now: () => new Date() });
+  const setting = new ApiSetting({ uploads, auth, now: () => new Date() });
   const api = createHttpServer(async (request, response) => {
     const call = `${request.method} ${request.url}`;
     asked.push(call);
     await running.onAsk(call);
-    const answer = await setting.api.request(request.url ?? '/', await initOf(request));
+    const subject = request.headers['x-subject'];
+    const bindings = subject === undefined ? {} : { requestContext: { authorizer: { lambda: { subject } } } };
+    const answer = await setting.api.request(request.url ?? '/', await initOf(request), bindings);
     response.writeHead(answer.status, Object.fromEntries(answer.headers));
     response.end(Buffer.from(await answer.arrayBuffer()));
   });
@@ -87,11 +88,11 @@ export async function startUploadSetting(): Promise<UploadSetting> {
     lines,
     fate: () => 'pass',
     onAsk: () => undefined,
-    client: (platform = {}) => {
+    client: (options = {}) => {
       const client = createJobwireClient({
         api: apiUrl,
         random: () => 0,
-        ...platform,
+        ...options,
       });
       clients.push(client);
       return client;
