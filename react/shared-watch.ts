@@ -1,6 +1,7 @@
 import type { JobwireClient, WatchJobOptions } from '../client/client.ts';
 import type { JobWatch } from '../client/job-watch.ts';
-import type { JobSnapshot } from './job-snapshot.ts';
+import { isTerminal } from '../protocol/status.ts';
+import { type JobSnapshot, withNewer } from './job-snapshot.ts';
 
 /** How a job is watched; see `WatchJobOptions`. */
 export type Access = Pick<WatchJobOptions, 'token' | 'ticket'>;
@@ -12,7 +13,8 @@ const WATCHES = new WeakMap<JobwireClient, Map<string, SharedWatch>>();
  * The watch that every component of a page shares which shows the same job with the same token.
  *
  * It ends a turn of the event loop after the last component has left: Strict Mode takes each component away and
- * puts it back at once, and so does a list that moves a row, neither of which should cost a connection.
+ * puts it back at once, and so does a list that moves a row, neither of which should cost a connection. One that ended
+ * before its job did is shared no longer: a component that is mounted after that watches anew.
  */
 export class SharedWatch {
   readonly #watch: JobWatch;
@@ -27,8 +29,11 @@ export class SharedWatch {
     this.#snapshot = snapshotOf(watch);
     watch.on((event) => {
       if (event.type === 'trouble') return; // the client gets over it, and `connection` tells
-      // `watch.job` follows the event, so the event's own job is the newest.
-      this.#snapshot = event.type === 'job' ? { ...this.#snapshot, job: event.job } : snapshotOf(watch);
+      const { job } = this.#snapshot;
+      // An event may be heard before or after `watch.job` is what it says: the newer of both is shown.
+      this.#snapshot =
+        event.type === 'job' ? withNewer(this.#snapshot, event.job) : withNewer(snapshotOf(watch), job);
+      if (endedEarly(this.#snapshot)) this.#ended();
       for (const listener of [...this.#listeners]) listener();
     });
   }
@@ -45,8 +50,11 @@ export class SharedWatch {
     const ofClient = WATCHES.get(client) ?? new Map<string, SharedWatch>();
     WATCHES.set(client, ofClient);
     const key = keyOf(id, access);
-    const shared = new SharedWatch(client.watchJob(id, access), () => ofClient.delete(key));
-    ofClient.set(key, shared);
+    const shared: SharedWatch = new SharedWatch(client.watchJob(id, access), () => {
+      // Another may be there by now: after a refusal, whoever comes next tries again.
+      if (ofClient.get(key) === shared) ofClient.delete(key);
+    });
+    if (!endedEarly(shared.snapshot)) ofClient.set(key, shared);
     return shared;
   }
 
@@ -70,6 +78,11 @@ export class SharedWatch {
 
 function keyOf(id: string, access: Access): string {
   return `${id} ${access.token ?? ''}`;
+}
+
+/** Whether nothing more will come of a job that is not over. Whoever is shown later may be luckier: it was signed in. */
+function endedEarly({ job, connection }: JobSnapshot): boolean {
+  return connection.status === 'closed' && (job === undefined || !isTerminal(job.status));
 }
 
 function snapshotOf(watch: JobWatch): JobSnapshot {

@@ -175,6 +175,17 @@ describe('useJob', () => {
     await page.shows(`${SubscriptionRefusedError.name};`);
   });
 
+  it('watches anew what was refused when it is mounted again, as by another key', async () => {
+    const keyed = (key: string) => application(createElement(Show, { key, id: jobId(1) }));
+    page.render(keyed('signed out'));
+    const refused = await accept();
+    refused.send(errorFrame('not-found', { id: (await refused.expect('subscribe')).id }));
+    await page.shows('SubscriptionRefusedError;');
+    page.render(keyed('signed in'));
+    await confirm(sampleJob(3));
+    await page.shows('3 live;');
+  });
+
   it('needs a client, and takes the one of the options before that of the provider', async () => {
     page.render(show({ id: jobId(1) }));
     await vi.waitFor(() => expect(page.faults[0]).toBeInstanceOf(MissingClientError));
