@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_BACK_OFF } from '../../client/back-off.ts';
 import { createJobwireClient } from '../../client/client.ts';
@@ -53,6 +53,30 @@ describe('docs/client.md', () => {
     expect(rowsOf('Uploading')).toEqual(
       expect.arrayContaining([...uploading, ...membersOf('client/upload-job.ts', 'JobUpload')]),
     );
+  });
+
+  it('has every hook, and every member and option of each', () => {
+    for (const file of readdirSync(new URL('../../react/', import.meta.url))) {
+      const hooks = Array.from(
+        source(`react/${file}`).matchAll(/^export function (use\w+)/gm),
+        ([, hook]) => hook,
+      );
+      for (const hook of hooks) expect(PAGE, hook).toMatch(new RegExp(`^\`${hook}\\(`, 'm'));
+    }
+    const members = [
+      ...membersOf('react/use-job.ts', 'UseJobOptions'),
+      ...membersOf('react/use-upload.ts', 'UsedUpload'),
+      ...membersOf('react/upload-store.ts', 'UploadSnapshot'),
+    ];
+    expect(members.length).toBeGreaterThan(7);
+    expect(rowsOf('React')).toEqual(expect.arrayContaining(members));
+    const statuses = Array.from(
+      source('react/upload-store.ts').matchAll(/^ {3}\* - `(\w+)`:/gm),
+      ([, status]) => status ?? '',
+    );
+    expect(statuses).toHaveLength(5);
+    for (const status of statuses)
+      expect(PAGE).toMatch(new RegExp(`^\\| \`status\` \\|.*\`${status}\``, 'm'));
   });
 
   it('has every state of a connection', () => {
