@@ -166,30 +166,24 @@ export class RequestWorld {
     return this.#read(job.id);
   }
 
-  /** A job whose upload has arrived. */
+  /** A job whose upload has arrived; put straight into the table, because every request here costs time. */
   async queued(): Promise<JobRecord> {
     const record = await this.create();
-    this.uploads.put(record, PAYLOAD);
-    await this.arrive(record);
-    return this.#read(record.job.id);
+    const { tag } = this.uploads.put(record, PAYLOAD);
+    const { id, epoch } = record.job;
+    const at = this.now().toISOString();
+    return await this.jobs.change(id, { at, to: 'queued', epoch, set: { objectTag: tag } });
   }
 
   /** A job that an execution works on, and has told of its progress. */
   async running(): Promise<JobRecord> {
-    const { job } = await this.queued();
+    const { id, epoch } = (await this.queued()).job;
     const execution = {
       id: '0f8fad5b-d9cb-469f-a165-70867728950e',
       aliveUntil: new Date(this.#now + 60_000).toISOString(),
     };
     const at = this.now().toISOString();
-    const record = await this.jobs.change(job.id, {
-      at,
-      to: 'running',
-      epoch: job.epoch,
-      set: { execution },
-    });
-    await this.report(record);
-    return this.#read(job.id);
+    return await this.jobs.change(id, { at, to: 'running', epoch, set: { ...REPORT, execution } });
   }
 
   /** What EventBridge tells of an upload. */
