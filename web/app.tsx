@@ -3,6 +3,8 @@ import { JobBoard } from './job-board.tsx';
 import { JobPage } from './job-page.tsx';
 import { Masthead } from './masthead.tsx';
 import { Notice } from './notice.tsx';
+import { PageHeading, SkipButton } from './page-heading.tsx';
+import { PageTitle } from './page-title.tsx';
 import { Shortcuts } from './shortcuts.tsx';
 import type { Store } from './store.ts';
 import { SubmitStrip } from './submit-strip.tsx';
@@ -12,8 +14,9 @@ export function App({ store }: { store: Store }) {
   const route = store.router.route.value;
   return (
     <>
+      <SkipButton />
       <Masthead store={store} />
-      <main class="page" data-view={route.name} id="content" tabIndex={-1}>
+      <main class="page" data-view={route.name}>
         <Complaints store={store} />
         {route.name === 'job' ? (
           <>
@@ -24,13 +27,16 @@ export function App({ store }: { store: Store }) {
           </>
         ) : (
           <>
-            <h1 class="visually-hidden">Jobs</h1>
+            <PageHeading router={store.router} class="visually-hidden">
+              Jobs
+            </PageHeading>
             <SubmitStrip store={store} />
             <JobBoard store={store} />
           </>
         )}
       </main>
       <Announcer store={store} />
+      <PageTitle store={store} />
       <Shortcuts store={store} />
     </>
   );
@@ -45,6 +51,7 @@ function Complaints({ store }: { store: Store }) {
         <Notice
           key={complaint}
           tone="error"
+          spoken
           title={complaint.title}
           onDismiss={() => store.dismiss(complaint)}
         >

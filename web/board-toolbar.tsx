@@ -1,5 +1,5 @@
-import { STATUSES, type Status } from '../protocol/status.ts';
 import { showsApartFromStatus, toggled } from './job-filter.ts';
+import { SHOWN_STATUSES, type ShownStatus, shownStatus } from './shown-status.ts';
 import type { Store } from './store.ts';
 import { STATUS_LABELS } from './wording.ts';
 
@@ -49,7 +49,7 @@ export function BoardToolbar({ store }: { store: Store }) {
       )}
       <fieldset class="status-switches">
         <legend class="visually-hidden">Statuses</legend>
-        {STATUSES.map((status) => (
+        {SHOWN_STATUSES.map((status) => (
           <StatusSwitch
             key={status}
             status={status}
@@ -63,7 +63,7 @@ export function BoardToolbar({ store }: { store: Store }) {
   );
 }
 
-function StatusSwitch(props: { status: Status; count: number; pressed: boolean; onToggle: () => void }) {
+function StatusSwitch(props: { status: ShownStatus; count: number; pressed: boolean; onToggle: () => void }) {
   return (
     <button
       type="button"
@@ -82,13 +82,14 @@ function StatusSwitch(props: { status: Status; count: number; pressed: boolean; 
 
 function summary(store: Store) {
   const filter = store.router.filter.value;
-  const counts = new Map<Status, number>();
+  const counts = new Map<ShownStatus, number>();
   const tags = new Set<string>();
   for (const id of store.jobs.order.value) {
     const job = store.jobs.job(id).value;
     if (job === undefined) continue;
     for (const tag of job.tags) tags.add(tag);
-    if (showsApartFromStatus(filter, job)) counts.set(job.status, (counts.get(job.status) ?? 0) + 1);
+    const status = shownStatus(job);
+    if (showsApartFromStatus(filter, job)) counts.set(status, (counts.get(status) ?? 0) + 1);
   }
   return { counts, tags: [...tags].sort() };
 }

@@ -2,6 +2,7 @@ import { useRef } from 'preact/hooks';
 import { BoardToolbar } from './board-toolbar.tsx';
 import { isFiltering, NO_FILTER } from './job-filter.ts';
 import { JobRow } from './job-row.tsx';
+import { MAXIMUM_LISTED } from './job-table.ts';
 import { moveAmongRows } from './keyboard.ts';
 import type { Store } from './store.ts';
 import { explain } from './wording.ts';
@@ -38,8 +39,21 @@ export function JobBoard({ store, open }: { store: Store; open?: string }) {
 function Older({ store }: { store: Store }) {
   const list = store.list.value;
   if (list.status !== 'ready' || list.cursor === undefined) return null;
+  if (store.jobs.order.value.length >= MAXIMUM_LISTED) {
+    return (
+      <p class="soft" data-testid="list-full">
+        The newest {MAXIMUM_LISTED} jobs are listed here. Older ones open by their own address.
+      </p>
+    );
+  }
   return (
-    <button type="button" class="secondary older" data-testid="older" onClick={() => void store.showOlder()}>
+    <button
+      type="button"
+      class="secondary older"
+      data-testid="older"
+      disabled={list.asking === true}
+      onClick={() => void store.showOlder()}
+    >
       Show older jobs
     </button>
   );
@@ -51,7 +65,7 @@ function EmptyBoard({ store }: { store: Store }) {
   if (list.status === 'failed') {
     return (
       <p class="empty" data-testid="list-error">
-        The jobs could not be listed. {explain(list.error)} They appear here once there is a connection.
+        The jobs could not be listed. {explain(list.error)} They appear here once there is an answer.
       </p>
     );
   }

@@ -1,9 +1,9 @@
 import type { Job } from '../protocol/job.ts';
-import { STATUSES, type Status } from '../protocol/status.ts';
+import { SHOWN_STATUSES, type ShownStatus, shownStatus } from './shown-status.ts';
 
 /** Which jobs the list shows: any of the statuses, the tag, and every word of the search. Empty means all. */
 export interface JobFilter {
-  readonly statuses: readonly Status[];
+  readonly statuses: readonly ShownStatus[];
   readonly tag: string;
   readonly search: string;
 }
@@ -18,7 +18,7 @@ export function isFiltering({ statuses, tag, search }: JobFilter): boolean {
 
 /** Whether a filter shows a job. A search looks at file name, id, kind and tags, in any case. */
 export function shows(filter: JobFilter, job: Job): boolean {
-  if (filter.statuses.length > 0 && !filter.statuses.includes(job.status)) return false;
+  if (filter.statuses.length > 0 && !filter.statuses.includes(shownStatus(job))) return false;
   return showsApartFromStatus(filter, job);
 }
 
@@ -33,7 +33,7 @@ export function showsApartFromStatus({ tag, search }: JobFilter, job: Job): bool
 }
 
 /** Switches a status on or off. */
-export function toggled({ statuses, ...rest }: JobFilter, status: Status): JobFilter {
+export function toggled({ statuses, ...rest }: JobFilter, status: ShownStatus): JobFilter {
   const others = statuses.filter((each) => each !== status);
   return { ...rest, statuses: others.length === statuses.length ? [...statuses, status] : others };
 }
@@ -52,7 +52,7 @@ export function parseFilter(text: string): JobFilter {
   const query = new URLSearchParams(text);
   const named = (query.get('status') ?? '').split(',');
   return {
-    statuses: STATUSES.filter((status) => named.includes(status)),
+    statuses: SHOWN_STATUSES.filter((status) => named.includes(status)),
     tag: query.get('tag') ?? '',
     search: query.get('q') ?? '',
   };

@@ -7,6 +7,7 @@ import { JobOutcome } from './job-outcome.tsx';
 import { JobProgress } from './job-progress.tsx';
 import { JobTimeline } from './job-timeline.tsx';
 import { Notice } from './notice.tsx';
+import { PageHeading } from './page-heading.tsx';
 import { ProfilePreview } from './profile-preview.tsx';
 import { RetryButton } from './retry-button.tsx';
 import { homeHash } from './router.ts';
@@ -32,7 +33,6 @@ export function JobPage({ store, id }: { store: Store; id: string }) {
 
 function JobView({ store, job }: { store: Store; job: Job }) {
   const { id } = job;
-  const preview = store.results.preview(job);
   return (
     <article
       class="job"
@@ -46,9 +46,11 @@ function JobView({ store, job }: { store: Store; job: Job }) {
       <section class="card job-card" aria-labelledby="job-title">
         <header class="job-head">
           <div class="job-names">
-            <h1 id="job-title">{jobName(job)}</h1>
+            <PageHeading router={store.router} id="job-title">
+              {jobName(job)}
+            </PageHeading>
             <p class="job-kind">
-              <StatusChip job={job} testId="status" />
+              <StatusChip job={job} upload={store.uploads.state(id)?.value} testId="status" />
               <span>{job.kind}</span>
               {job.tags.map((tag) => (
                 <span key={tag} class="tag">
@@ -78,7 +80,7 @@ function JobView({ store, job }: { store: Store; job: Job }) {
         <JobOutcome store={store} job={job} />
       </section>
       <JobTimeline store={store} job={job} />
-      {preview === undefined ? null : <ProfilePreview preview={preview.value} />}
+      <ProfilePreview key={job.epoch} results={store.results} job={job} />
       <div class="job-lower">
         <JobLog notes={store.records.of(id).notes} today={store.today} />
         <div class="job-aside">
@@ -110,7 +112,9 @@ function Warnings({ store, job }: { store: Store; job: Job }) {
 function Missing({ store }: { store: Store }) {
   return (
     <>
-      <h1 class="visually-hidden">Job</h1>
+      <PageHeading router={store.router} class="visually-hidden">
+        Job
+      </PageHeading>
       <WhyMissing store={store} />
     </>
   );

@@ -2,10 +2,9 @@ import type { Job, Progress } from '../protocol/job.ts';
 import { isKind } from '../protocol/kinds.ts';
 import { isTerminal } from '../protocol/status.ts';
 import { Notice } from './notice.tsx';
-import { overallOf } from './overall-progress.ts';
 import type { Store } from './store.ts';
 import { formatAbout, formatBytes, formatCount, formatPercent } from './units.ts';
-import type { UploadState } from './uploads.ts';
+import type { UploadState } from './upload-state.ts';
 import { explain } from './wording.ts';
 
 /**
@@ -14,7 +13,7 @@ import { explain } from './wording.ts';
  */
 export function JobProgress({ store, job }: { store: Store; job: Job }) {
   const upload = store.uploads.state(job.id)?.value;
-  const fraction = overallOf(job, upload);
+  const fraction = store.records.of(job.id).overall.of(job, upload);
   const failed = job.status === 'awaiting-upload' && upload?.phase === 'failed' ? upload.error : undefined;
   if (isTerminal(job.status) && fraction === undefined) return null; // it ended before there was anything to show
   return (
@@ -50,7 +49,7 @@ function FailedUpload({ store, job, error }: { store: Store; job: Job; error: un
     <Notice tone="error" title="The upload failed">
       {explain(error)}{' '}
       {file === undefined || !isKind(kind) ? null : (
-        <button type="button" class="quiet" onClick={() => void store.submit(file, kind, job.tags)}>
+        <button type="button" class="quiet" onClick={() => void store.submitAgain(job, file, kind)}>
           Send it again
         </button>
       )}
@@ -69,13 +68,10 @@ function ProgressBar({ job, fraction }: { job: Job; fraction: number | undefined
 /** The one part that the clock moves. */
 function Remaining({ store, job }: { store: Store; job: Job }) {
   const estimate = store.records.of(job.id).estimate(store.now.value);
-  const what = job.status === 'awaiting-upload' ? 'of the upload' : '';
   if (!estimate.known) return <>Time left: unknown</>;
-  return (
-    <>
-      {formatAbout(estimate.remainingMs)} {what} left
-    </>
-  );
+  const what = job.status === 'awaiting-upload' ? 'of the upload left' : 'left';
+  // One text: the second of two would be moved by the first, second by second.
+  return <>{`${formatAbout(estimate.remainingMs)} ${what}`}</>;
 }
 
 function doing(job: Job, upload: UploadState | undefined): string {

@@ -1,6 +1,7 @@
 import { type ReadonlySignal, signal } from '@preact/signals';
 import { isNewer, type Job } from '../protocol/job.ts';
 import { type Estimate, Estimator } from './estimate.ts';
+import { OverallProgress } from './overall-progress.ts';
 import { STATUS_LABELS } from './wording.ts';
 
 /** The most lines that are kept of one job. */
@@ -36,6 +37,8 @@ export interface JobNotes {
 export class JobRecord {
   readonly #notes = signal<JobNotes>({ lines: [], steps: [] });
   readonly #estimator = new Estimator();
+  /** How far the job is, for its bars. */
+  readonly overall = new OverallProgress();
   #lines: LogLine[] = [];
   #steps: SeenStep[] = [];
   #last: Job | undefined;

@@ -1,6 +1,5 @@
 import type { Job } from '../protocol/job.ts';
 import { isTerminal } from '../protocol/status.ts';
-import { overallOf } from './overall-progress.ts';
 import { jobHash } from './router.ts';
 import { StatusChip } from './status-chip.tsx';
 import type { Store } from './store.ts';
@@ -11,7 +10,8 @@ import { jobName } from './wording.ts';
 export function JobRow({ store, id, current }: { store: Store; id: string; current: boolean }) {
   const job = store.jobs.job(id).value;
   if (job === undefined) return null;
-  const fraction = overallOf(job, store.uploads.state(id)?.value);
+  const upload = store.uploads.state(id)?.value;
+  const fraction = store.records.of(id).overall.of(job, upload);
   const shown = !isTerminal(job.status) && fraction !== undefined;
   return (
     <li>
@@ -25,7 +25,7 @@ export function JobRow({ store, id, current }: { store: Store; id: string; curre
         data-status={job.status}
       >
         <span class="row-status">
-          <StatusChip job={job} />
+          <StatusChip job={job} upload={upload} />
         </span>
         <span class="row-name">
           <span class="row-file">{jobName(job)}</span>

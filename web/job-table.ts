@@ -2,7 +2,7 @@ import { batch, type ReadonlySignal, type Signal, signal } from '@preact/signals
 import { isNewer, type Job } from '../protocol/job.ts';
 
 /** The most jobs that the page keeps and lists. */
-const MAXIMUM_LISTED = 500;
+export const MAXIMUM_LISTED = 500;
 
 /**
  * The newest state of every job that the page knows. One signal a job, so that a change redraws what shows that
@@ -12,10 +12,9 @@ export class JobTable {
   readonly #jobs = new Map<string, Signal<Job | undefined>>();
   readonly #order = signal<readonly string[]>([]);
   readonly #onForget: (id: string) => void;
-  /** The job whose page is open: kept however old it is. */
-  pinned: string | undefined;
+  #pinned: string | undefined;
 
-  /** @param onForget hears of each job that is too old to be listed any more. */
+  /** @param onForget hears of each job that is neither listed nor open any more. */
   constructor(onForget: (id: string) => void) {
     this.#onForget = onForget;
   }
@@ -28,6 +27,13 @@ export class JobTable {
   /** The newest state of a job; its value is absent until one is known. */
   job(id: string): ReadonlySignal<Job | undefined> {
     return this.#signal(id);
+  }
+
+  /** Keeps the job whose page is open, however old it is, and lets go of the one before. */
+  pin(id: string | undefined): void {
+    const before = this.#pinned;
+    this.#pinned = id;
+    if (before !== undefined && before !== id && !this.#order.peek().includes(before)) this.#forget(before);
   }
 
   /** Takes a state from wherever; what is not newer changes nothing. */
@@ -44,11 +50,14 @@ export class JobTable {
   #insert(job: Job): void {
     const ids = [...this.#order.peek(), job.id].sort((one, other) => this.#compare(one, other));
     for (const forgotten of ids.splice(MAXIMUM_LISTED)) {
-      if (forgotten === this.pinned) continue;
-      this.#jobs.delete(forgotten);
-      this.#onForget(forgotten);
+      if (forgotten !== this.#pinned) this.#forget(forgotten);
     }
     this.#order.value = ids;
+  }
+
+  #forget(id: string): void {
+    this.#jobs.delete(id);
+    this.#onForget(id);
   }
 
   #compare(one: string, other: string): number {

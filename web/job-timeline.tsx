@@ -49,8 +49,8 @@ function TimelineRow({ span, timeline, today }: { span: Span; timeline: Timeline
             class="timeline-bar"
             data-open={span.open === true}
             style={{
-              left: `${(100 * (from - timeline.from)) / whole}%`,
-              width: `${(100 * Math.max(0, to - from)) / whole}%`,
+              '--from': `${(100 * (from - timeline.from)) / whole}%`,
+              '--to': `${(100 * (to - timeline.from)) / whole}%`,
             }}
           />
         )}

@@ -2,6 +2,7 @@ import { render } from 'preact';
 import { createJobwireClient } from '../client/client.ts';
 import { App } from './app.tsx';
 import { keepDropsOnThePage } from './dropped-files.ts';
+import { afterFirstPaint } from './first-paint.ts';
 import { MissingApi } from './missing-api.tsx';
 import { observedFetch } from './observed-fetch.ts';
 import { Router } from './router.ts';
@@ -15,6 +16,7 @@ import './styles/job.css';
 import './styles/timeline.css';
 import './styles/profile.css';
 import './styles/motion.css';
+import './styles/contrast.css';
 
 /** The deployment writes the API's URL into a `<meta>`; a page that nobody filled in says so. */
 function apiOfPage(): string | undefined {
@@ -31,9 +33,9 @@ function start(container: HTMLElement): void {
   const traffic = new Traffic();
   const client = createJobwireClient({ api, fetch: observedFetch(traffic.clock) });
   const store = new Store({ client, router: new Router(), traffic });
-  store.start();
   keepDropsOnThePage();
   render(<App store={store} />, container);
+  afterFirstPaint(() => store.start());
 }
 
 const container = document.getElementById('app');

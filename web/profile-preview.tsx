@@ -1,8 +1,10 @@
 import { useSignal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
+import type { Job } from '../protocol/job.ts';
 import { ColumnCard } from './column-card.tsx';
 import type { CsvProfileResult } from './csv-profile-result.ts';
 import { Figure } from './figure.tsx';
-import type { Preview } from './result-source.ts';
+import type { Preview, ResultSource } from './result-source.ts';
 import { formatBytes, formatCount } from './units.ts';
 import { explain } from './wording.ts';
 
@@ -17,25 +19,38 @@ const DELIMITERS: Readonly<Record<string, string>> = {
 };
 
 /** What a profile says, column by column. */
-export function ProfilePreview({ preview }: { preview: Preview }) {
+export function ProfilePreview({ results, job }: { results: ResultSource; job: Job }) {
+  const preview = results.preview(job)?.value;
+  const awaited = preview !== undefined;
+  // Once a visit: what could not be fetched is fetched again when somebody opens the job again or asks for it.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: other states of the job have the same result
+  useEffect(() => results.load(job), [results, job.id, job.epoch, awaited]);
+  if (preview === undefined) return null;
   return (
     <section class="card" aria-labelledby="profile-title" data-testid="profile" data-preview={preview.status}>
       <header class="card-head">
         <h2 id="profile-title">Result</h2>
       </header>
-      <PreviewContent preview={preview} />
+      <PreviewContent preview={preview} onRetry={() => results.load(job)} />
     </section>
   );
 }
 
-function PreviewContent({ preview }: { preview: Preview }) {
+function PreviewContent({ preview, onRetry }: { preview: Preview; onRetry: () => void }) {
   switch (preview.status) {
     case 'loading':
       return <p class="soft profile-waiting">Fetching the result…</p>;
     case 'too-large':
       return <p class="soft">It is too large to be shown here. Download it instead.</p>;
     case 'failed':
-      return <p class="soft">It cannot be shown here. {explain(preview.error)}</p>;
+      return (
+        <p class="soft actions">
+          It cannot be shown here. {explain(preview.error)}
+          <button type="button" class="quiet" data-testid="preview-retry" onClick={onRetry}>
+            Fetch it again
+          </button>
+        </p>
+      );
     case 'ready':
       return <Profile profile={preview.profile} />;
   }

@@ -1,4 +1,4 @@
-import { type ReadonlySignal, signal } from '@preact/signals';
+import { type ReadonlySignal, type Signal, signal } from '@preact/signals';
 import { UnexpectedAnswerError, UnreachableError } from '../client/errors.ts';
 import { InvalidError, parseJson } from '../protocol/invalid.ts';
 import type { Job } from '../protocol/job.ts';
@@ -17,36 +17,70 @@ export type Preview =
 /** Gets a link that can be fetched for a minute. Throws what the client's calls throw. */
 export type LinkSource = (job: string) => Promise<string>;
 
-/** Fetches results for their previews, each once. */
+/** The storage has the result no more, or does not give it out. */
+export class ResultRefusedError extends Error {
+  override readonly name = 'ResultRefusedError';
+
+  constructor(status: number) {
+    super(`the storage refused the result (status ${status})`);
+  }
+}
+
+interface Entry {
+  readonly epoch: string;
+  readonly preview: Signal<Preview>;
+  fetching: boolean;
+}
+
+/** Fetches results for their previews: each once, and one that failed again only when somebody asks for it. */
 export class ResultSource {
   readonly #link: LinkSource;
-  readonly #previews = new Map<string, ReadonlySignal<Preview>>();
+  readonly #entries = new Map<string, Entry>();
 
   constructor(link: LinkSource) {
     this.#link = link;
   }
 
-  /** The preview of a job's result; undefined where its kind has none. */
+  /** The preview of a job's result; undefined where its kind has none. Nothing is fetched before `load`. */
   preview(job: Job): ReadonlySignal<Preview> | undefined {
-    if (job.kind !== 'csv-profile' || job.result === undefined) return undefined;
-    const key = `${job.id} ${job.epoch}`;
-    const known = this.#previews.get(key);
-    if (known !== undefined) return known;
-    const tooLarge = job.result.size > MAXIMUM_PREVIEW_BYTES;
-    const preview = signal<Preview>({ status: tooLarge ? 'too-large' : 'loading' });
-    this.#previews.set(key, preview);
-    if (!tooLarge) {
-      this.#fetch(job.id).then(
+    return this.#entry(job)?.preview;
+  }
+
+  /** Fetches the result, unless it is here, on its way or too large. Call it from an effect: it is no drawing. */
+  load(job: Job): void {
+    const entry = this.#entry(job);
+    if (entry === undefined || entry.fetching) return;
+    const { status } = entry.preview.peek();
+    if (status === 'ready' || status === 'too-large') return;
+    entry.fetching = true;
+    entry.preview.value = { status: 'loading' };
+    this.#fetch(job.id)
+      .then(
         (profile) => {
-          preview.value = { status: 'ready', profile };
+          entry.preview.value = { status: 'ready', profile };
         },
         (error: unknown) => {
-          this.#previews.delete(key); // so that opening the job again tries again
-          preview.value = { status: 'failed', error };
+          entry.preview.value = { status: 'failed', error };
         },
-      );
-    }
-    return preview;
+      )
+      .finally(() => {
+        entry.fetching = false;
+      });
+  }
+
+  /** Lets go of the result of a job. */
+  forget(job: string): void {
+    this.#entries.delete(job);
+  }
+
+  #entry(job: Job): Entry | undefined {
+    if (job.kind !== 'csv-profile' || job.result === undefined) return undefined;
+    const known = this.#entries.get(job.id);
+    if (known?.epoch === job.epoch) return known;
+    const status = job.result.size > MAXIMUM_PREVIEW_BYTES ? 'too-large' : 'loading';
+    const entry: Entry = { epoch: job.epoch, preview: signal<Preview>({ status }), fetching: false };
+    this.#entries.set(job.id, entry);
+    return entry;
   }
 
   async #fetch(job: string): Promise<CsvProfileResult> {
@@ -54,11 +88,10 @@ export class ResultSource {
     let text: string;
     try {
       const response = await fetch(url, { referrerPolicy: 'no-referrer', credentials: 'omit' });
-      if (!response.ok)
-        throw new UnexpectedAnswerError(`the storage answered ${response.status} for the result`);
+      if (!response.ok) throw new ResultRefusedError(response.status);
       text = await response.text();
     } catch (cause) {
-      if (cause instanceof UnexpectedAnswerError) throw cause;
+      if (cause instanceof ResultRefusedError) throw cause;
       throw new UnreachableError('no answer from the storage', { cause });
     }
     try {

@@ -16,7 +16,7 @@ export function RetryButton({ store, job }: { store: Store; job: Job }) {
       type="button"
       class="secondary"
       data-testid="retry"
-      onClick={() => void store.submit(file, kind, job.tags)}
+      onClick={() => void store.submitAgain(job, file, kind)}
     >
       Try again
     </button>
@@ -34,7 +34,7 @@ function ChooseAgain({ store, job, kind }: { store: Store; job: Job; kind: Kind 
           aria-describedby="retry-note"
           onChange={(event) => {
             const file = event.currentTarget.files?.[0];
-            if (file !== undefined) void store.submit(file, kind, job.tags);
+            if (file !== undefined) void store.submitAgain(job, file, kind);
           }}
         />
         Choose file and try again

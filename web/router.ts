@@ -35,6 +35,8 @@ export function parseHash(hash: string): Route {
 export class Router {
   readonly #route = signal<Route>(parseHash(location.hash));
   readonly #filter = signal<JobFilter>(NO_FILTER);
+  #moves = 0;
+  #taken = 0;
 
   constructor() {
     this.#follow();
@@ -49,6 +51,18 @@ export class Router {
   /** What the list shows; it stays while a job is open. */
   get filter(): ReadonlySignal<JobFilter> {
     return this.#filter;
+  }
+
+  /** Whether the page has changed since it was loaded. */
+  get hasMoved(): boolean {
+    return this.#moves > 0;
+  }
+
+  /** Whether the page has changed since this was asked last. */
+  takeMove(): boolean {
+    const isNew = this.#taken < this.#moves;
+    this.#taken = this.#moves;
+    return isNew;
   }
 
   /** Shows other jobs in the list, without a step in the browser's history for each letter of a search. */
@@ -67,10 +81,18 @@ export class Router {
   /** Goes to the list. */
   openHome(): void {
     location.hash = homeHash(this.#filter.peek());
+    this.#follow(); // the event comes later, and whoever called may want to use what the list brings with it
   }
 
   #follow(): void {
     const route = parseHash(location.hash);
+    const before = this.#route.peek();
+    if (
+      route.name !== before.name ||
+      (route.name === 'job' && before.name === 'job' && route.id !== before.id)
+    ) {
+      this.#moves += 1;
+    }
     if (route.name === 'home') this.#filter.value = route.filter;
     this.#route.value = route;
   }

@@ -32,7 +32,7 @@ export function Shortcuts({ store }: { store: Store }) {
       if (event.altKey || event.ctrlKey || event.metaKey || event.defaultPrevented) return;
       if (document.querySelector('dialog[open], [popover]:popover-open') !== null) return;
       if (event.key === 'Escape') leave(event, store);
-      else if (enabled.peek() && !isTyping(event.target) && act(event.key)) event.preventDefault();
+      else if (enabled.peek() && !isTyping(event.target) && act(event.key, store)) event.preventDefault();
     };
     document.addEventListener('keydown', press);
     return () => document.removeEventListener('keydown', press);
@@ -76,16 +76,26 @@ function leave(event: KeyboardEvent, store: Store): void {
 }
 
 /** Does what a key stands for; answers whether it stands for anything. */
-function act(key: string): boolean {
+function act(key: string, store: Store): boolean {
   if (key === 'j' || key === 'k') stepAmongRows(key === 'j' ? 1 : -1);
   else if (key === '/') document.getElementById(SEARCH_FIELD)?.focus();
-  else if (key === 'u') document.getElementById(FILE_FIELD)?.click();
+  else if (key === 'u') chooseFile(store);
   else if (key === 'c') document.querySelector<HTMLElement>('.light-button')?.click();
   else if (key === '?') {
     const dialog = document.getElementById(SHORTCUTS_DIALOG);
     if (dialog instanceof HTMLDialogElement) dialog.showModal();
   } else return false;
   return true;
+}
+
+/** Files are chosen where the list is; from a job that is a step away. */
+function chooseFile(store: Store): void {
+  const open = () => document.getElementById(FILE_FIELD)?.click();
+  if (store.router.route.peek().name === 'home') open();
+  else {
+    store.router.openHome();
+    setTimeout(open); // once the list is drawn; the key counts as the reader's doing for seconds yet
+  }
 }
 
 function remembered(): string | null {

@@ -7,9 +7,12 @@ import type { TopicWatch } from '../client/topic-watch.ts';
 import { isNewer, type Job } from '../protocol/job.ts';
 import type { Kind } from '../protocol/kinds.ts';
 import { isTerminal } from '../protocol/status.ts';
+import { animationFrames } from './animation-frames.ts';
 import { refuse } from './announced-file.ts';
 import { Arrivals } from './arrivals.ts';
+import { download } from './download.ts';
 import { shows } from './job-filter.ts';
+import { JobListing, type ListState } from './job-listing.ts';
 import { JobRecords } from './job-records.ts';
 import { JobTable } from './job-table.ts';
 import { askForResultLink } from './result-link.ts';
@@ -25,12 +28,6 @@ export interface Complaint {
   readonly text: string;
 }
 
-/** Whether the list of jobs has come; `cursor` where the server has older ones. */
-export type ListState =
-  | { readonly status: 'loading' }
-  | { readonly status: 'ready'; readonly cursor?: string }
-  | { readonly status: 'failed'; readonly error: unknown };
-
 /** What the page's store is made of. */
 export interface StoreParts {
   readonly client: JobwireClient;
@@ -41,13 +38,9 @@ export interface StoreParts {
 /** The shortest time between two drawings of a log, in milliseconds. */
 const NOTES_MS = 150;
 
-/** How many jobs one page of the list has. */
-const PAGE = 100;
-
 /**
  * What the page knows and can do. All states of jobs come over the socket; the page never asks for
- * `GET /jobs/{id}` of itself. `GET /jobs` is asked once for each connection, since the topic `owner:me` tells of
- * changes only: what came up while the connection was lost would be missed otherwise.
+ * `GET /jobs/{id}` of itself.
  */
 export class Store {
   readonly client: JobwireClient;
@@ -56,19 +49,22 @@ export class Store {
   readonly uploads: Uploads;
   readonly results: ResultSource;
   readonly records = new JobRecords();
-  readonly jobs = new JobTable((id) => this.records.forget(id));
+  readonly jobs = new JobTable((id) => {
+    this.records.forget(id);
+    this.results.forget(id);
+    this.uploads.forget(id);
+  });
   readonly #resultLink: LinkSource;
   readonly #waiting = new Map<string, Job>();
-  readonly #arrivals = new Arrivals(() => this.#flush());
+  readonly #arrivals = new Arrivals(animationFrames, () => this.#flush());
   readonly #connection = signal<ConnectionState>({ status: 'connecting' });
-  readonly #list = signal<ListState>({ status: 'loading' });
+  readonly #listing: JobListing;
   readonly #complaints = signal<readonly Complaint[]>([]);
   readonly #refusal = signal<unknown>(undefined);
   readonly #now = signal(Date.now());
   readonly #today = computed(() => new Date(this.#now.value).setHours(0, 0, 0, 0));
   readonly #cancelling = signal<ReadonlySet<string>>(new Set());
   #topic: TopicWatch | undefined;
-  #listDue = true;
   #notesAt = Number.NEGATIVE_INFINITY;
   #adding = false;
 
@@ -79,6 +75,10 @@ export class Store {
     this.uploads = new Uploads(client);
     this.#resultLink = (job) => askForResultLink(client.resultUrl(job), this.uploads.token(job));
     this.results = new ResultSource(this.#resultLink);
+    this.#listing = new JobListing({
+      list: (options) => client.list(options),
+      learn: (jobs) => this.#listed(jobs),
+    });
   }
 
   /** How fresh the page is. */
@@ -88,7 +88,7 @@ export class Store {
 
   /** Whether the list has come. */
   get list(): ReadonlySignal<ListState> {
-    return this.#list;
+    return this.#listing.state;
   }
 
   /** What went wrong and has not been dismissed. */
@@ -140,7 +140,7 @@ export class Store {
     effect(() => {
       const route = this.router.route.value;
       this.#refusal.value = undefined;
-      this.jobs.pinned = route.name === 'job' ? route.id : undefined;
+      this.jobs.pin(route.name === 'job' ? route.id : undefined);
       if (route.name !== 'job') return;
       const watch = this.#watch(route.id);
       return () => watch?.close();
@@ -149,24 +149,47 @@ export class Store {
 
   /** Lists the page of older jobs, if there are any. */
   async showOlder(): Promise<void> {
-    const list = this.#list.peek();
-    if (list.status === 'ready' && list.cursor !== undefined) await this.#fetchList(list.cursor);
+    try {
+      await this.#listing.older();
+    } catch (error) {
+      this.#complain({ title: 'Older jobs could not be listed', text: explain(error) });
+    }
   }
 
-  /** Makes a job of the file, opens its page and sends the file. What goes wrong becomes a complaint. */
-  async submit(file: File, kind: Kind, tags: readonly string[] = []): Promise<void> {
+  /** Makes a job of each file. The page of one that comes alone is opened; of several the list shows them all. */
+  async submitAll(files: readonly File[], kind: Kind, tags: readonly string[]): Promise<void> {
+    for (const file of files) {
+      const job = await this.#submit(file, kind, tags);
+      if (job !== undefined && files.length === 1) this.router.openJob(job.id);
+    }
+  }
+
+  /**
+   * Makes a new job of a file that was sent before, and opens its page. The old job, where it still waits, is
+   * cancelled: nobody sends its file any more. An upload in parts goes on with the job that it has.
+   */
+  async submitAgain(old: Job, file: File, kind: Kind): Promise<void> {
+    const job = await this.#submit(file, kind, old.tags);
+    if (job === undefined) return;
+    this.router.openJob(job.id);
+    if (job.id !== old.id && !isTerminal(old.status)) await this.cancel(old.id);
+  }
+
+  /** Makes a job of the file and sends it. What goes wrong becomes a complaint, and the answer is undefined. */
+  async #submit(file: File, kind: Kind, tags: readonly string[]): Promise<Job | undefined> {
     const title = `“${file.name}” was not uploaded`;
     const refusal = refuse(file);
     if (refusal !== undefined) {
       this.#complain({ title, text: refusal });
-      return;
+      return undefined;
     }
     try {
       const job = await this.uploads.start(file, kind, tags);
       this.#learn(job);
-      this.router.openJob(job.id);
+      return job;
     } catch (error) {
       this.#complain({ title, text: explain(error) });
+      return undefined;
     }
   }
 
@@ -196,10 +219,13 @@ export class Store {
    * is asked for here, because only a request of the page's own can carry the job's token.
    */
   async download(id: string): Promise<void> {
+    const title = 'The result could not be downloaded';
     try {
-      location.assign(await this.#resultLink(id));
+      download(await this.#resultLink(id), () =>
+        this.#complain({ title, text: 'The storage refused it. Try again.' }),
+      );
     } catch (error) {
-      this.#complain({ title: 'The result could not be downloaded', text: explain(error) });
+      this.#complain({ title, text: explain(error) });
     }
   }
 
@@ -266,21 +292,14 @@ export class Store {
     this.traffic.changed(state, Date.now());
     this.traffic.publish();
     this.#connection.value = state;
-    if (state.status === 'live' && this.#listDue) void this.#fetchList();
-    else if (state.status !== 'live' && this.#list.peek().status === 'loading') void this.#fetchList();
-    this.#listDue = state.status !== 'live';
+    this.#listing.follow(state);
   }
 
-  async #fetchList(cursor?: string): Promise<void> {
-    try {
-      const page = await this.client.list({ limit: PAGE, ...(cursor === undefined ? {} : { cursor }) });
-      this.#adding = true;
-      this.#topic?.add(page.jobs);
-      this.#adding = false;
-      this.#flush();
-      this.#list.value = { status: 'ready', ...(page.cursor === undefined ? {} : { cursor: page.cursor }) };
-    } catch (error) {
-      if (this.#list.peek().status !== 'ready') this.#list.value = { status: 'failed', error };
-    }
+  /** The jobs of a page of the list: no arrivals, which the traffic would count. */
+  #listed(jobs: readonly Job[]): void {
+    this.#adding = true;
+    this.#topic?.add(jobs);
+    this.#adding = false;
+    this.#flush();
   }
 }

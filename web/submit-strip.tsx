@@ -18,7 +18,7 @@ export function SubmitStrip({ store }: { store: Store }) {
 
   async function submit(files: readonly File[]) {
     creating.value = true;
-    for (const file of files) await store.submit(file, kind.value, parsed.success ? parsed.output : []);
+    await store.submitAll(files, kind.value, parsed.success ? parsed.output : []);
     creating.value = false;
   }
 

@@ -4,13 +4,7 @@ import { UploadEndedError } from '../client/upload-errors.ts';
 import type { Job } from '../protocol/job.ts';
 import type { Kind } from '../protocol/kinds.ts';
 import { announce } from './announced-file.ts';
-
-/** How far an upload of this page is, in bytes. */
-export type UploadState =
-  | { readonly phase: 'sending'; readonly sent: number; readonly total: number }
-  | { readonly phase: 'sent' }
-  | { readonly phase: 'stopped' }
-  | { readonly phase: 'failed'; readonly error: unknown };
+import type { UploadState } from './upload-state.ts';
 
 interface Upload {
   readonly state: Signal<UploadState>;
@@ -82,6 +76,11 @@ export class Uploads {
   /** Stops sending; harmless when nothing is sent. */
   stop(job: string): void {
     this.#uploads.get(job)?.abort.abort();
+  }
+
+  /** Lets go of file and token of a job whose file is not on its way any more. */
+  forget(job: string): void {
+    if (this.#uploads.get(job)?.state.peek().phase !== 'sending') this.#uploads.delete(job);
   }
 
   #sending(): boolean {

@@ -9,14 +9,15 @@ import {
 } from '../client/errors.ts';
 import type { ConnectionState } from '../client/state.ts';
 import type { Job } from '../protocol/job.ts';
-import type { Status } from '../protocol/status.ts';
+import type { ShownStatus } from './shown-status.ts';
 import { formatGrowing } from './units.ts';
 
 /** What people call a status. */
-export const STATUS_LABELS: Readonly<Record<Status, string>> = {
+export const STATUS_LABELS: Readonly<Record<ShownStatus, string>> = {
   'awaiting-upload': 'Waiting for file',
   queued: 'Queued',
   running: 'Running',
+  stalled: 'Stalled',
   succeeded: 'Succeeded',
   failed: 'Failed',
   cancelled: 'Cancelled',

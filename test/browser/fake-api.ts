@@ -125,7 +125,9 @@ export class FakeApi implements AsyncDisposable {
     const template = await readFile(`${WEB}index.html`, 'utf8');
     response.setHeader('content-type', 'text/html; charset=utf-8');
     response.end(
-      template.replace('{{connect-sources}}', this.url.replace('http', 'ws')).replace('{{api}}', this.url),
+      template
+        .replaceAll('{{connect-sources}}', `${this.url} ${this.url.replace('http', 'ws')}`)
+        .replace('{{api}}', this.url),
     );
   }
 

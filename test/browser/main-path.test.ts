@@ -197,6 +197,19 @@ describe('the page', () => {
     await viewer.context.close();
   });
 
+  it('paints first without a request to any other host', async () => {
+    const viewer = await Viewer.open();
+    const [painted, asked] = (await viewer.page.evaluate(`[
+      performance.getEntriesByName('first-contentful-paint')[0].startTime,
+      performance.getEntriesByType('resource').map(({ name, startTime }) => [new URL(name).origin, startTime]),
+    ]`)) as [number, [string, number][]]; // as the script makes it
+    const origin = new URL(jobwire.dashboard).origin;
+    const others = asked.filter(([of]) => of !== origin && of !== 'null'); // the icon is in the page
+    expect(others.length).toBeGreaterThan(0);
+    expect(others.filter(([, at]) => at < painted)).toEqual([]);
+    await viewer.context.close();
+  });
+
   it('lists the jobs of others as they come', async () => {
     const viewer = await Viewer.open();
     const created = await createJob(jobwire.api, { size: 5 });

@@ -1,0 +1,187 @@
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Job } from '../../protocol/job.ts';
+import { jobId } from '../client/sample-job.ts';
+import { FakeApi } from './fake-api.ts';
+import { galleryJobs } from './gallery.ts';
+import { launchBrowser } from './launch.ts';
+
+/** Runs in the page: notes what a screen reader would say of itself. */
+const LISTEN = `(() => {
+  window.spoken = [];
+  const regionOf = (node) => (node.nodeType === 1 ? node : node.parentElement)?.closest('[aria-live], [role=alert]');
+  new MutationObserver((records) => {
+    for (const { target, addedNodes } of records) {
+      for (const node of [target, ...addedNodes]) {
+        const regions = [regionOf(node), ...(node.nodeType === 1 ? node.querySelectorAll('[aria-live], [role=alert]') : [])];
+        for (const region of regions) {
+          const text = region?.textContent;
+          if (text && spoken.at(-1) !== text) spoken.push(text);
+        }
+      }
+    }
+  }).observe(document, { subtree: true, childList: true, characterData: true });
+})()`;
+
+let browser: Browser;
+let api: FakeApi;
+let page: Page;
+
+beforeAll(async () => {
+  browser = await launchBrowser();
+}, 60_000);
+afterAll(async () => {
+  await browser.close();
+});
+beforeEach(async () => {
+  api = await FakeApi.start();
+  for (const job of galleryJobs()) api.put(job);
+  page = await browser.newPage();
+  await page.addInitScript(LISTEN);
+});
+afterEach(async () => {
+  await page.context().close();
+  await api[Symbol.asyncDispose]();
+});
+
+async function open(hash: string): Promise<void> {
+  await page.goto(`${api.url}/${hash}`);
+  await page.locator('[data-connection=live]').waitFor();
+  await page.getByTestId('job-row').first().waitFor({ state: 'attached' });
+}
+
+/** What has been said since the last time. */
+async function spoken(): Promise<unknown> {
+  return await page.evaluate('spoken.splice(0)');
+}
+
+/** The text of what has the focus. */
+async function focused(): Promise<unknown> {
+  return await page.evaluate('document.activeElement.tagName + " " + document.activeElement.textContent');
+}
+
+async function shows(job: Pick<Job, 'id' | 'seq'>): Promise<void> {
+  await page.locator(`[data-testid=job][data-job=${job.id}][data-seq="${job.seq}"]`).waitFor();
+}
+
+function jobOf(number: number): Job {
+  const job = api.job(jobId(number));
+  if (job === undefined) throw new Error(`the gallery has no job ${number}`);
+  return job;
+}
+
+describe('a screen reader', () => {
+  it('hears what changes, once, and nothing of how things stood', async () => {
+    const job = jobOf(17);
+    await open(`#/jobs/${job.id}`);
+    await shows(job);
+    const failed = {
+      ...job,
+      seq: job.seq + 2,
+      status: 'failed',
+      error: { code: 'broken', title: 'It broke', retryable: true },
+    } as const;
+    const stalled = { ...job, seq: job.seq + 1, stalled: true };
+    api.put(stalled);
+    await shows(stalled);
+    await expect.poll(spoken).toEqual(['measurements.csv: Running, not heard from for a while']);
+    api.put(failed);
+    await shows(failed);
+    await expect.poll(spoken).toEqual(['measurements.csv: Failed, It broke']);
+    // An old failure, and the same one again.
+    await page.goto(`${api.url}/#/jobs/${jobId(14)}`);
+    await shows(jobOf(14));
+    await page.getByTestId('back').click();
+    await page.getByTestId('drop-zone').waitFor();
+    await page.goto(`${api.url}/#/jobs/${jobId(14)}`);
+    await shows(jobOf(14));
+    api.cut();
+    await expect.poll(async () => String(await spoken())).toContain('Reconnecting');
+  });
+
+  it('hears a complaint at once', async () => {
+    await open('#/');
+    await page
+      .getByTestId('file-input')
+      .setInputFiles({ name: 'empty.csv', mimeType: 'text/csv', buffer: Buffer.alloc(0) });
+    await expect.poll(async () => String(await spoken())).toContain('is empty: there is nothing to process');
+  });
+});
+
+describe('the keyboard', () => {
+  it('comes to the heading with each page, and past the list by one key', async () => {
+    await open('#/');
+    expect(await focused()).toMatch(/^BODY/);
+    await page.keyboard.press('j');
+    await page.keyboard.press('Enter');
+    await expect.poll(focused).toBe('H1 meter-readings-2026-11.csv');
+    await page.keyboard.press('Tab');
+    expect(await focused()).toBe('BUTTON Cancel job');
+    await page.keyboard.press('Escape');
+    await expect.poll(focused).toBe('H1 Jobs');
+    // A search is no other page.
+    await page.keyboard.press('/');
+    await page.keyboard.type('meter');
+    expect(await page.getByTestId('search').inputValue()).toBe('meter');
+
+    await page.goto(`${api.url}/#/jobs/${jobId(17)}`);
+    await page.reload();
+    await shows(jobOf(17));
+    await page.keyboard.press('Tab');
+    expect(await focused()).toBe('BUTTON Skip to content');
+    expect((await page.getByTestId('skip').boundingBox())?.height).toBeGreaterThan(24);
+    await page.keyboard.press('Enter');
+    expect(await focused()).toBe('H1 measurements.csv');
+  });
+
+  it('chooses a file from wherever it is', async () => {
+    await open(`#/jobs/${jobId(17)}`);
+    await shows(jobOf(17));
+    const chooser = page.waitForEvent('filechooser');
+    await page.keyboard.press('u');
+    await (await chooser).setFiles({ name: 'keyed.csv', mimeType: 'text/csv', buffer: Buffer.from('a') });
+    await page.getByRole('heading', { name: 'keyed.csv' }).waitFor();
+  });
+});
+
+describe('the title', () => {
+  it('says how far the job is, and how it ended', async () => {
+    await open('#/');
+    expect(await page.title()).toBe('Jobwire');
+    await page.getByTestId('job-row').filter({ hasText: 'measurements.csv' }).click();
+    await expect.poll(() => page.title()).toBe('42 % measurements.csv – Jobwire');
+    api.put({ ...jobOf(17), seq: jobOf(17).seq + 1, status: 'succeeded' });
+    await expect.poll(() => page.title()).toBe('Succeeded: measurements.csv – Jobwire');
+    await page.getByTestId('back').click();
+    await expect.poll(() => page.title()).toBe('Jobwire');
+  });
+});
+
+describe('a job that stalls', () => {
+  it('looks it in the list, and is found', async () => {
+    await open('#/');
+    const job = { ...jobOf(17), seq: jobOf(17).seq + 1, stalled: true };
+    api.put(job);
+    const row = page.locator(`[data-testid=job-row][data-job=${job.id}]`);
+    await row.getByText('Stalled').waitFor();
+    await page.getByTestId('filter-stalled').click();
+    await expect.poll(() => page.getByTestId('job-row').count()).toBe(1 + STALLED_ALREADY);
+    expect(await row.count()).toBe(1);
+    api.put({ ...job, seq: job.seq + 1, stalled: false });
+    await expect.poll(() => row.count()).toBe(0);
+  });
+});
+
+/** How many jobs of the gallery are stalled to begin with. */
+const STALLED_ALREADY = galleryJobs().filter(({ stalled }) => stalled).length;
+
+it('bars are seen with colours of the reader’s own', async () => {
+  await page.emulateMedia({ forcedColors: 'active' });
+  await open(`#/jobs/${jobId(17)}`);
+  // What they are made of is drawn as it is told, and told in the reader's colours.
+  const drawn = await page.evaluate(`['.progress .bar', '.timeline-bar', '.chip-mark'].map((selector) => {
+    const style = getComputedStyle(document.querySelector(selector));
+    return [style.forcedColorAdjust, style.getPropertyValue('--accent')];
+  })`);
+  expect(drawn).toEqual(Array(3).fill(['none', 'CanvasText']));
+});
