@@ -1,7 +1,8 @@
+import { connections } from './connections.ts';
 import { latency } from './latency.ts';
 import type { Measure } from './measure.ts';
 import { post } from './post.ts';
 import { publish } from './publish.ts';
 
 /** Every measure of `npm run bench`, in the order in which they run. */
-export const MEASURES: readonly Measure[] = [post, publish, latency];
+export const MEASURES: readonly Measure[] = [post, publish, latency, connections];

@@ -4,7 +4,7 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import { connect } from './connect-route.ts';
 import { newGatewayId } from './connection-id.ts';
 import { errorFrame } from './error-frame.ts';
-import { FrameGuard } from './frame-limits.ts';
+import { type FrameViolation, guardFrames } from './frame-limits.ts';
 import { handshakeProblem, readHandshake, refuseUpgrade } from './handshake.ts';
 import {
   CLIENT_BUFFER_BYTES,
@@ -17,7 +17,7 @@ import { type ListeningServer, listen } from './listening-server.ts';
 import { answerManagement, isManagementPath } from './management-api.ts';
 import { answerMessage, tellDisconnect } from './message-route.ts';
 import type { ConnectionFacts } from './request-context.ts';
-import { type ConnectionEnd, WebSocketConnection } from './websocket-connection.ts';
+import { WebSocketConnection } from './websocket-connection.ts';
 import { type WebSocketApiParts, webSocketParts } from './websocket-parts.ts';
 import type { WebSocketApiSettings } from './websocket-settings.ts';
 import { WorkInProgress } from './work-in-progress.ts';
@@ -201,22 +201,28 @@ export class WebSocketApi {
 
   #open(request: IncomingMessage, socket: Duplex, head: Buffer, facts: ConnectionFacts): void {
     let connection: WebSocketConnection | undefined;
-    if (head.length > 0) socket.unshift(head);
-    const guard = new FrameGuard(socket, ({ code, problem }) => {
-      this.#parts.settings.log(`Closed ${facts.connectionId} with ${code}: the client sent ${problem}`);
-      connection?.close(code, '');
-    });
-    // Until `ws` listens; afterwards the socket's errors end the connection.
-    guard.on('error', () => guard.destroy());
-    this.#upgrader.handleUpgrade(request, guard, Buffer.alloc(0), (webSocket) => {
+    // In what came with the handshake, before there is a connection to close.
+    let early: FrameViolation | undefined;
+    const refuse = (violation: FrameViolation): void => {
+      const { code, problem } = violation;
+      if (connection === undefined) early = violation;
+      else {
+        this.#parts.settings.log(`Closed ${facts.connectionId} with ${code}: the client sent ${problem}`);
+        connection.close(code, '');
+      }
+    };
+    const passing = guardFrames(socket, head, refuse);
+    this.#upgrader.handleUpgrade(request, socket, passing, (webSocket) => {
       connection = this.#register(webSocket, facts);
     });
+    if (early !== undefined) refuse(early);
   }
 
   #register(webSocket: WebSocket, facts: ConnectionFacts): WebSocketConnection {
     const { settings } = this.#parts;
     const connection = new WebSocketConnection(facts, webSocket, settings.clock);
     this.#connections.set(facts.connectionId, connection);
+    this.#work.opened();
     webSocket.on('message', (data: Buffer) => {
       // What came before a frame that was refused still counts; what comes after this side closed does not.
       if (connection.end !== undefined && ![1003, 1009].includes(connection.end.code)) return;
@@ -227,14 +233,13 @@ export class WebSocketApi {
       if (error.code === 'WS_ERR_INVALID_UTF8') connection.noteEnd({ code: 1007, reason: '' });
       else if (error.code?.startsWith('WS_ERR_')) connection.noteEnd({ code: 1002, reason: '' });
     });
-    const closed = new Promise<ConnectionEnd>((resolve) => {
-      webSocket.on('close', (code, reason) => {
-        connection.dispose();
-        this.#connections.delete(facts.connectionId);
-        resolve({ code, reason: reason.toString('utf8') });
-      });
+    webSocket.on('close', (code, reason) => {
+      connection.dispose();
+      this.#connections.delete(facts.connectionId);
+      const seen = { code, reason: reason.toString('utf8') };
+      this.#work.track(tellDisconnect(this.#parts, connection, seen));
+      this.#work.closed();
     });
-    this.#work.track(closed.then((end) => tellDisconnect(this.#parts, connection, end)));
     return connection;
   }
 }

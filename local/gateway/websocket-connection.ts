@@ -17,8 +17,8 @@ export class WebSocketConnection {
   readonly facts: ConnectionFacts;
   readonly #socket: WebSocket;
   readonly #clock: Clock;
-  readonly #lifetime: Timer;
-  #idle: Timer;
+  /** One for both limits, which looks for itself whether a message has come: nothing is renewed with each. */
+  #timer: Timer;
   #lastActiveAt: number;
   #end: ConnectionEnd | undefined;
 
@@ -28,8 +28,7 @@ export class WebSocketConnection {
     this.#socket = socket;
     this.#clock = clock;
     this.#lastActiveAt = clock.now();
-    this.#idle = this.#scheduleIdle();
-    this.#lifetime = clock.schedule(MAXIMUM_CONNECTION_MS, () => this.close(1001, 'Going away'));
+    this.#timer = this.#scheduleEnd();
   }
 
   /** Milliseconds since the epoch: when the last message went either way. */
@@ -55,8 +54,6 @@ export class WebSocketConnection {
   /** Notes a message of the client. */
   touch(): void {
     this.#lastActiveAt = this.#clock.now();
-    this.#idle.cancel();
-    this.#idle = this.#scheduleIdle();
   }
 
   /**
@@ -90,13 +87,21 @@ export class WebSocketConnection {
     this.#socket.terminate();
   }
 
-  /** Forgets the timers; to be called once the socket is closed. */
+  /** Forgets the timer; to be called once the socket is closed. */
   dispose(): void {
-    this.#idle.cancel();
-    this.#lifetime.cancel();
+    this.#timer.cancel();
   }
 
-  #scheduleIdle(): Timer {
-    return this.#clock.schedule(IDLE_TIMEOUT_MS, () => this.close(1001, 'Going away'));
+  /** Milliseconds since the epoch: when the connection ends unless a message comes before. */
+  #endsAt(): number {
+    return Math.min(this.#lastActiveAt + IDLE_TIMEOUT_MS, this.facts.connectedAt + MAXIMUM_CONNECTION_MS);
+  }
+
+  /** Looks again whether the connection has ended when it would have if nothing had come. */
+  #scheduleEnd(): Timer {
+    return this.#clock.schedule(this.#endsAt() - this.#clock.now(), () => {
+      if (this.#clock.now() >= this.#endsAt()) this.close(1001, 'Going away');
+      else this.#timer = this.#scheduleEnd();
+    });
   }
 }

@@ -4,6 +4,8 @@ import { setTimeout } from 'node:timers/promises';
 export class WorkInProgress {
   readonly #log: (line: string) => void;
   readonly #work = new Set<Promise<void>>();
+  #open = 0;
+  #noneOpen: (() => void) | undefined;
 
   constructor(log: (line: string) => void) {
     this.#log = log;
@@ -17,15 +19,30 @@ export class WorkInProgress {
     this.#work.add(tracked);
   }
 
-  /** Resolves once nothing is under way, or after `graceMs` milliseconds, which it logs. */
+  /** Notes something that lasts, such as a connection, at the cost of a number; `closed` must follow. */
+  opened(): void {
+    this.#open += 1;
+  }
+
+  /** Notes the end of what was `opened`. */
+  closed(): void {
+    this.#open -= 1;
+    if (this.#open === 0) this.#noneOpen?.();
+  }
+
+  /** Resolves once nothing is under way or open, or after `graceMs` milliseconds, which it logs. */
   async settle(graceMs: number): Promise<void> {
     const grace = new AbortController();
     // Rejects only when it is aborted below, and then nobody waits for it.
     const elapsed = setTimeout(graceMs, 'elapsed', { signal: grace.signal }).catch(() => 'elapsed');
-    while (this.#work.size > 0) {
-      const first = await Promise.race([Promise.all(this.#work), elapsed]);
-      if (first === 'elapsed') {
-        this.#log(`Stopped without waiting for ${this.#work.size} functions that still run`);
+    const noneOpen = new Promise<void>((resolve) => {
+      this.#noneOpen = resolve;
+    });
+    while (this.#work.size + this.#open > 0) {
+      const ended = Promise.all(this.#open > 0 ? [noneOpen, ...this.#work] : this.#work);
+      if ((await Promise.race([ended, elapsed])) === 'elapsed') {
+        const left = this.#work.size + this.#open;
+        this.#log(`Stopped without waiting for ${left} functions that still run`);
         break;
       }
     }
