@@ -16,7 +16,7 @@ import { wildcardFinding } from './wildcard-finding.ts';
 
 /** What a function of ours is made of. */
 export interface NodeFunctionProps {
-  /** The folder that holds `index.mjs`. */
+  /** The folder that holds `index.cjs`. */
   readonly bundle: string;
   /** What the function does, in one line for the console. */
   readonly description: string;
