@@ -12,6 +12,9 @@ export type RetryPlatform = Pick<Platform, 'clock' | 'random' | 'onWake'>;
  */
 const PATIENCE_MS = 300_000;
 
+/** What a wait that ran out counts for at least, in milliseconds: so there are a hundred at most, however short. */
+const LEAST_WAIT_MS = 3_000;
+
 /** S3's codes that say "not now" with a status of 400. */
 const PASSING_CODES: ReadonlySet<string | undefined> = new Set([
   'RequestTimeout',
@@ -22,7 +25,7 @@ const PASSING_CODES: ReadonlySet<string | undefined> = new Set([
 /**
  * Tries again, with growing waits, what may pass by itself: no connection, 429, 408, 5xx. A wait ends early when
  * the network is back or the page is looked at, but not before what `Retry-After` asked for.
- * @throws the error of the last attempt, after five minutes of waiting, or at once where `Retry-After` asks for longer
+ * @throws the error of the last attempt, after some five minutes of waiting, or at once where `Retry-After` asks for longer
  *   than is left of them; every other error at once; the signal's reason.
  */
 export async function persist<Result>(
@@ -51,7 +54,7 @@ function mayPass(error: unknown): boolean {
   return error.status >= 500 || error.status === 429 || error.status === 408 || PASSING_CODES.has(error.code);
 }
 
-/** Waits `askedMs`, and then `delayMs` or until a wake; answers how long of both it was. */
+/** Waits `askedMs`, and then `delayMs` or until a wake; answers how much patience that took. */
 async function pause(
   { clock, onWake }: RetryPlatform,
   askedMs: number,
@@ -62,7 +65,8 @@ async function pause(
   await wait(clock, askedMs, neverWoken, signal);
   const begun = clock.now();
   await wait(clock, delayMs, onWake, signal);
-  return askedMs + Math.min(delayMs, Math.max(0, clock.now() - begun)); // the clock may have been set back
+  const waitedMs = Math.max(0, clock.now() - begun); // the clock may have been set back
+  return askedMs + (waitedMs < delayMs ? waitedMs : Math.max(delayMs, LEAST_WAIT_MS));
 }
 
 function wait(
