@@ -23,8 +23,8 @@ export interface RunningJobwire {
   close(): Promise<void>;
 }
 
-/** Starts the template of this project. */
-export async function startJobwire(): Promise<RunningJobwire> {
+/** Starts the template of this project, with these settings of it besides. */
+export async function startJobwire(context: Readonly<Record<string, string>> = {}): Promise<RunningJobwire> {
   const stateDirectory = await mkdtemp(path.join(tmpdir(), 'jobwire-'));
   const reports: InvocationReport[] = [];
   const lines: string[] = [];
@@ -34,6 +34,7 @@ export async function startJobwire(): Promise<RunningJobwire> {
     firstPort: await freePorts(),
     fresh: false,
     watch: false,
+    context,
     log: (line) => lines.push(line),
     onReport: (report) => reports.push(report),
   });

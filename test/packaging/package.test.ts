@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -21,14 +22,19 @@ let jobwire: RunningJobwire;
 let browser: Browser;
 /** A fresh project that has installed the tarball and React, and nothing else. */
 let project: string;
+/** A page of somebody else, whose origin the API knows. */
+let site: Site;
 let packed: { readonly files: readonly string[]; readonly tarball: string };
 
 beforeAll(async () => {
   project = await mkdtemp(path.join(tmpdir(), 'jobwire-package-'));
-  [jobwire, browser] = await Promise.all([startJobwire(), launchBrowser(), install()]);
+  site = new Site();
+  await site.listen();
+  const origins = new URL(site.url).origin;
+  [jobwire, browser] = await Promise.all([startJobwire({ origins }), launchBrowser(), install()]);
 });
 afterAll(async () => {
-  await Promise.all([jobwire.close(), browser.close()]);
+  await Promise.all([jobwire.close(), browser.close(), site.close()]);
   await rm(project, { recursive: true, force: true });
 });
 
@@ -174,51 +180,54 @@ describe('the packed command', () => {
 });
 
 describe('the client of dist/', () => {
-  it('watches a job from five lines of HTML, on a host that has nothing but files', async () => {
+  it('watches a job from the five lines of docs/client.md, on a host that has nothing but files', async () => {
+    const page = await readFile(path.join(PROJECT, 'docs', 'client.md'), 'utf8');
+    const recipe = /A page without a build step:\s+```html\n(.*?)\n```/s.exec(page)?.[1] ?? '';
+    expect(recipe.split('\n')).toHaveLength(5);
+    expect(recipe).toContain("'http://127.0.0.1:8401'");
+    site.html = recipe.replace('http://127.0.0.1:8401', jobwire.api);
     const csv = 'city,people\nUlm,128000\n';
-    const { job, watch, ...created } = await createJob(jobwire.api, { size: csv.length });
-    // With the ticket of the job the page asks the API for nothing, whose CORS answers its own page alone.
-    const html = `<!doctype html>
-<p id="status">…</p>
-<script type="module">import { createJobwireClient } from './dist/client.js';
-const watch = createJobwireClient({ api: '${jobwire.api}' }).watchJob('${job.id}', { ticket: ${JSON.stringify(watch)} });
-for await (const job of watch) document.getElementById('status').textContent = job.status;</script>`;
-    expect(html.split('\n')).toHaveLength(5);
-    const site = await serve(path.join(project, 'node_modules', 'jobwire'), html);
-    try {
-      const page = await browser.newPage();
-      const faults: string[] = [];
-      page.on('pageerror', (error) => faults.push(String(error)));
-      await page.goto(site.url);
-      await page.getByText('awaiting-upload').waitFor();
-      expect((await upload({ job, watch, ...created }, csv)).status).toBe(200);
-      await page.getByText('succeeded').waitFor();
-      expect(faults).toEqual([]);
-    } finally {
-      await site.close();
-    }
+    const created = await createJob(jobwire.api, { size: csv.length });
+    const tab = await browser.newPage();
+    const faults: string[] = [];
+    tab.on('pageerror', (error) => faults.push(String(error)));
+    tab.on('console', (message) => message.type() === 'error' && faults.push(message.text()));
+    const socket = tab.waitForEvent('websocket');
+    await tab.goto(`${site.url}#${created.job.id}`);
+    await (await socket).waitForEvent('framereceived');
+    expect((await upload(created, csv)).status).toBe(200);
+    const bar = () => tab.evaluate(`document.querySelector('progress').value`);
+    await expect.poll(bar, { timeout: 30_000 }).toBe(1);
+    expect(faults).toEqual([]);
   });
 });
 
-/** A plain server of files, whose index is `html`. */
-async function serve(folder: string, html: string): Promise<{ url: string; close(): Promise<void> }> {
-  const server = createServer((request, response) => {
+/** A plain server of files, whose index is a page of the test's. */
+class Site {
+  html = '';
+  readonly #server = createServer((request, response) => {
     if (request.url === '/') {
-      response.setHeader('content-type', 'text/html').end(html);
+      response.setHeader('content-type', 'text/html').end(this.html);
       return;
     }
     response.setHeader('content-type', 'text/javascript');
-    createReadStream(path.join(folder, request.url ?? ''))
+    createReadStream(path.join(project, 'node_modules', 'jobwire', request.url ?? ''))
       .on('error', () => response.writeHead(404).end())
       .pipe(response);
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo; // it listens on TCP, so the address is no pipe name
-  return {
-    url: `http://127.0.0.1:${port}/`,
-    async close() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
+
+  async listen(): Promise<void> {
+    this.#server.listen(0, '127.0.0.1');
+    await once(this.#server, 'listening');
+  }
+
+  get url(): string {
+    const { port } = this.#server.address() as AddressInfo; // it listens on TCP, so the address is no pipe name
+    return `http://127.0.0.1:${port}/`;
+  }
+
+  async close(): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
 }
