@@ -4,9 +4,6 @@ import type { Job } from '../protocol/job.ts';
 import { isJob, isLike } from '../protocol/light-reader.ts';
 import { isPage, jobPath, type WatchApi } from './watch-api.ts';
 
-/** The most jobs that one page holds (the wire contract; its module would bring the schemas along). */
-const MAXIMUM_PAGE = 100;
-
 /**
  * Gets what it takes to connect once. Called for every connect, since a ticket is good for one.
  * @throws ProblemError: 401, 403 and whatever else is not retryable ends the connection for good. Any other error
@@ -19,18 +16,19 @@ export interface Access {
   readonly ticket: TicketSource;
   /**
    * How states are asked for where WebSockets are blocked; absent where only tickets are to be had. With an id the
-   * state of that job after `known`, held for `waitSeconds` until there is one; with '' the newest jobs of the caller.
+   * state of that job after `known`, held for `waitSeconds` until there is one, or else undefined; with '' the newest
+   * jobs of the caller, as many as a page may hold.
    */
   readonly poll?: (
     id: string,
     known: Head | undefined,
     waitSeconds: number,
     signal: AbortSignal,
-  ) => Promise<readonly Job[]>;
+  ) => Promise<readonly (Job | undefined)[]>;
 }
 
 /** Access as the caller, or with a job's token to that job alone. `first` is a ticket that is there already. */
-export function accessTo(api: WatchApi, id: string, token: string | undefined, first?: Watch): Access {
+export function accessTo(api: WatchApi, id: string, token?: string, first?: Watch): Access {
   let unused = first;
   return {
     ticket: async (signal) => {
@@ -40,10 +38,9 @@ export function accessTo(api: WatchApi, id: string, token: string | undefined, f
       return ticket ?? api.call(`${path}/tickets`, isWatch, { method: 'POST', token, signal });
     },
     poll: async (job, known, waitSeconds, signal) => {
-      if (job === '') return (await api.call(`/jobs?limit=${MAXIMUM_PAGE}`, isPage, { signal })).jobs;
+      if (job === '') return (await api.call('/jobs?limit=100', isPage, { signal })).jobs;
       const headers = known && { 'if-none-match': entityTagOf(known), prefer: `wait=${waitSeconds}` };
-      const answer = await api.call(jobPath(job), isJobOrNothing, { headers, token, signal });
-      return answer ? [answer] : [];
+      return [await api.call(jobPath(job), isJobOrNothing, { headers, token, signal })];
     },
   };
 }

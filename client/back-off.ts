@@ -1,9 +1,11 @@
 /**
- * The shape of a back-off, in milliseconds: the ceiling of the first delay, which doubles with every attempt, and what
- * it never exceeds. A first retry within half a second, on average a quarter, so that a dropped Wi-Fi packet is hardly
- * seen; never rarer than every 30 seconds, so that a server that comes back is found while somebody still looks.
+ * The ceiling of the first delay, in milliseconds, which doubles with every attempt: within half a second, on average
+ * a quarter, so that a dropped Wi-Fi packet is hardly seen.
  */
-export const DEFAULT_BACK_OFF = { baseMs: 500, maximumMs: 30_000 };
+export const BASE_MS = 500;
+
+/** What the ceiling never exceeds, so that a server that comes back is found while somebody still looks. */
+export const MAXIMUM_MS = 30_000;
 
 /** Counts attempts and says how long to wait before the next. */
 export interface BackOff {
@@ -26,9 +28,9 @@ export function createBackOff(random: () => number): BackOff {
   let attempts = 0;
   return {
     nextDelayMs(retryAfterMs = 0) {
-      const ceiling = DEFAULT_BACK_OFF.baseMs * 2 ** attempts; // Infinity at 1024: the minimum makes that the maximum
+      const ceiling = BASE_MS * 2 ** attempts; // Infinity at 1024: the minimum makes that the maximum
       attempts += 1;
-      return retryAfterMs + random() * Math.min(DEFAULT_BACK_OFF.maximumMs, ceiling);
+      return retryAfterMs + random() * Math.min(MAXIMUM_MS, ceiling);
     },
     reset() {
       attempts = 0;

@@ -4,9 +4,10 @@ import { isTerminal } from '../protocol/status.ts';
 import type { Access } from './access.ts';
 import { createBackOff } from './back-off.ts';
 import type { Refusal } from './errors.ts';
-import { dial, type Line, type LineEnd, type LineListener, SILENT } from './line.ts';
+import { SILENT } from './limits.ts';
+import { dial, type Line, type LineEnd, type LineListener } from './line.ts';
 import type { Platform } from './platform.ts';
-import { createPoller } from './poller.ts';
+import { createPoller, type PollerListener } from './poller.ts';
 import type { ConnectionState } from './state.ts';
 import { createTimers } from './timers.ts';
 import type { Timings } from './timings.ts';
@@ -69,36 +70,31 @@ export function createConnection(
   /** Topics may have missed something while they were not subscribed, and have no snapshot that would tell. */
   let catchUp = false;
 
-  const poller = createPoller(platform, timings, access.poll, {
+  const listener: LineListener & PollerListener = {
     heads: () => has,
+    heard,
     received,
+    trouble,
     answered(key) {
+      catchUp &&= key !== '';
       heard();
-      if (key === '') catchUp = false;
       update();
     },
     failed(error) {
       update();
       trouble(error);
     },
-    refused(key, cause) {
-      if (key === '') catchUp = false;
-      const code = cause.code === 'unauthorized' ? undefined : cause.code;
-      for (const name of names) {
-        if (jobOf(name) === key && !isConfirmed(name)) refuse(name, { code, reason: cause.message, cause });
-      }
+    pollRefused(key, cause) {
+      catchUp &&= key !== '';
+      const refusal = cause.code === 'unauthorized' ? { cause } : cause.problem;
+      for (const name of names) if (jobOf(name) === key && !isConfirmed(name)) refuse(name, refusal);
       update();
     },
-  });
-
-  const listener: LineListener = {
     opened(line) {
       timers.set('stable', timings.stableMs, () => backOff.reset());
       timers.set('rotate', timings.rotateMs * (1 - random() / 10), () => dialAfter(0));
       for (const name of names) line.subscribe(name);
     },
-    heard,
-    received,
     confirmed(name) {
       if (!jobOf(name) && failingSince !== undefined) catchUp = true;
       update();
@@ -109,10 +105,9 @@ export function createConnection(
       doubtful = clock.now() - (confirmedAt ?? 0) > timings.pingMs + timings.answerMs;
       update();
     },
-    trouble,
     ended,
-    heads: () => has,
   };
+  const poller = createPoller(platform, timings, access.poll, listener);
 
   /** Dials after `delayMs`, but not before the server wants to be asked again. */
   function dialAfter(delayMs: number): void {
@@ -145,16 +140,17 @@ export function createConnection(
     else coming = undefined;
     suspicion += more;
     if (refusal) for (const name of names) refuse(name, refusal);
-    if (!current && names.size && failingSince === undefined) {
+    if (!names.size) return;
+    if (!current && failingSince === undefined) {
       failingSince = clock.now();
       timers.set('stale', timings.staleAfterMs, update);
     }
-    if (!coming && names.size) {
+    if (!coming) {
       notBefore = clock.now() + retryAfterMs;
       dialAfter(backOff.nextDelayMs(retryAfterMs));
     }
     update();
-    if (fault !== undefined) trouble(fault);
+    if (fault) trouble(fault);
   }
 
   /** Brings everything in line with what is confirmed now: which line is left behind, what is polled, what is told. */
@@ -173,7 +169,8 @@ export function createConnection(
       failingSince = undefined;
       timers.cancel('stale');
     }
-    poller.follow(new Set([...(catchUp ? [''] : []), ...(suspicion < SILENT ? [] : unconfirmed.map(jobOf))]));
+    const polled = suspicion < SILENT ? [] : unconfirmed.map(jobOf);
+    poller.follow(new Set(polled.concat(catchUp ? '' : [])));
     tell({ states: [...names].map((name) => [name, stateOf(name)]) });
   }
 
@@ -190,11 +187,7 @@ export function createConnection(
   }
 
   function isConfirmed(name: TopicName): boolean {
-    return lines().some((line) => line.confirmed.has(name));
-  }
-
-  function lines(): Line[] {
-    return [current, coming].filter((line) => line !== undefined);
+    return [current, coming].some((line) => line?.confirmed.has(name));
   }
 
   function refuse(name: TopicName, refusal: Refusal): void {
@@ -204,19 +197,19 @@ export function createConnection(
 
   function forget(name: TopicName): void {
     names.delete(name);
-    for (const line of lines()) line.forget(name);
-    if (names.size > 0) return;
+    for (const line of [current, coming]) line?.forget(name);
+    if (names.size) return;
     timers.clear();
     for (const line of [former, current, coming]) line?.close();
     current = coming = undefined;
     catchUp = false;
     has.clear();
+    update();
   }
 
   return {
     want(tab, wanted) {
       wants.set(tab, wanted.names);
-      for (const name of names) if (![...wants.values()].flat().includes(name)) forget(name);
       const before = has;
       has = oldestOf([before, wanted.heads]);
       failingSince ??= wanted.lostAt;
@@ -225,20 +218,21 @@ export function createConnection(
         // Neither new, nor new to somebody who has nothing of it yet while the others have.
         if (names.has(name) && !(before.get(job) && !has.get(job))) continue;
         names.add(name);
-        for (const line of lines()) line.subscribe(name);
+        for (const line of [current, coming]) line?.subscribe(name);
       }
+      const all = [...wants.values()].flat();
+      for (const name of names) if (!all.includes(name)) forget(name);
       if (wanted.wake) {
         poller.wake();
-        for (const line of lines()) line.check();
+        for (const line of [current, coming]) line?.check();
       }
-      if (names.size === 0) wants.clear();
-      else if (timers.has('dial') ? wanted.wake : !lines()[0]) dialAfter(0);
+      if (!names.size) wants.clear();
+      else if (timers.has('dial') ? wanted.wake : !(current ?? coming)) dialAfter(0);
       update();
     },
     close() {
       wants.clear();
       for (const name of names) forget(name);
-      update();
     },
   };
 }

@@ -1,32 +1,31 @@
 import type { ProblemCode } from '../protocol/error-codes.ts';
+import type { ByeFrame } from '../protocol/frames.ts';
 import type { Problem } from '../protocol/http.ts';
+
+/*
+ * Fields are declared, not defined: each is set by its constructor, and a definition would weigh in every browser.
+ */
 
 /** The API refused a request: its problem details, or what the status alone tells where there were none. */
 export class ProblemError extends Error {
   override readonly name = 'ProblemError';
-  readonly problem: Problem;
+  declare readonly problem: Problem;
+  /** The code of the closed table. */
+  declare readonly code: ProblemCode;
+  /** The HTTP status. */
+  declare readonly status: number;
+  /** Whether the same request may succeed later. */
+  declare readonly retryable: boolean;
   /** What `Retry-After` asked for, in milliseconds. */
-  readonly retryAfterMs: number | undefined;
+  declare readonly retryAfterMs: number | undefined;
 
   constructor(problem: Problem, retryAfterMs?: number) {
     super(problem.detail ?? problem.title);
     this.problem = problem;
+    this.code = problem.code;
+    this.status = problem.status;
+    this.retryable = problem.retryable;
     this.retryAfterMs = retryAfterMs;
-  }
-
-  /** The code of the closed table. */
-  get code(): ProblemCode {
-    return this.problem.code;
-  }
-
-  /** The HTTP status. */
-  get status(): number {
-    return this.problem.status;
-  }
-
-  /** Whether the same request may succeed later. */
-  get retryable(): boolean {
-    return this.problem.retryable;
   }
 }
 
@@ -35,7 +34,7 @@ export class UnreachableError extends Error {
   override readonly name = 'UnreachableError';
 }
 
-/** What came as an answer is not what the contract says: most likely not a Jobwire API at all. */
+/** What came as an answer or frame is not what the contract says: most likely not a Jobwire API at all. */
 export class UnexpectedAnswerError extends Error {
   override readonly name = 'UnexpectedAnswerError';
 }
@@ -44,9 +43,9 @@ export class UnexpectedAnswerError extends Error {
 export class UploadRefusedError extends Error {
   override readonly name = 'UploadRefusedError';
   /** The HTTP status. */
-  readonly status: number;
+  declare readonly status: number;
   /** S3's own code, such as `EntityTooLarge` or `AccessDenied`, where the answer named one. */
-  readonly code: string | undefined;
+  declare readonly code: string | undefined;
 
   constructor(status: number, code: string | undefined) {
     super(`the storage refused the file: ${code ?? 'no code'} (status ${status})`);
@@ -64,9 +63,9 @@ export class TicketRefusedError extends Error {
 export class ConnectionRefusedError extends Error {
   override readonly name = 'ConnectionRefusedError';
   /** The code of the `bye`, such as 3507; a number, because a later server may know more of them. */
-  readonly code: number;
+  declare readonly code: number;
   /** What the server gave as its reason. */
-  readonly reason: string;
+  declare readonly reason: string;
 
   constructor(code: number, reason: string) {
     super(`bye ${code}: ${reason}`);
@@ -78,7 +77,7 @@ export class ConnectionRefusedError extends Error {
 /** The server refused one subscription, such as that of an unknown or foreign job; others go on. */
 export class SubscriptionRefusedError extends Error {
   override readonly name = 'SubscriptionRefusedError';
-  readonly code: ProblemCode;
+  declare readonly code: ProblemCode;
 
   /** @param error that of the `error` frame, or the problem where it was asked for over HTTP */
   constructor(error: Pick<Problem, 'code' | 'title' | 'detail'>) {
@@ -95,18 +94,18 @@ export class WatchClosedError extends Error {
 /** What may end a watch for good. */
 export type WatchError = TicketRefusedError | ConnectionRefusedError | SubscriptionRefusedError;
 
-/** Why a watch was ended for good, as it goes from tab to tab: a clone of an `Error` forgets its class. */
-export interface Refusal {
-  /** That of a `bye`, or of an `error` frame or problem; absent where it was a ticket that was refused. */
-  readonly code?: number | ProblemCode | undefined;
-  readonly reason: string;
-  readonly cause?: unknown;
-}
+/**
+ * Why a watch was ended for good, in the server's own words, as it goes from tab to tab: a clone of an `Error` forgets
+ * its class. A `bye`, the error of a frame or a problem, or what a ticket was refused with.
+ */
+export type Refusal =
+  | Pick<ByeFrame, 'code' | 'reason'>
+  | Pick<Problem, 'code' | 'title' | 'detail'>
+  | { readonly cause: Error };
 
 /** What a refusal is to whoever watches. */
-export function errorOf({ code, reason, cause }: Refusal): WatchError {
-  if (code === undefined) return new TicketRefusedError(reason, { cause });
-  return typeof code === 'number'
-    ? new ConnectionRefusedError(code, reason)
-    : new SubscriptionRefusedError({ code, title: reason });
+export function errorOf(refusal: Refusal): WatchError {
+  if ('cause' in refusal) return new TicketRefusedError(refusal.cause.message, refusal);
+  if ('reason' in refusal) return new ConnectionRefusedError(refusal.code, refusal.reason);
+  return new SubscriptionRefusedError(refusal);
 }

@@ -19,7 +19,7 @@ export function createFeed(
   timings: Timings,
   access: Access,
   shared: string | undefined,
-  unused: () => void,
+  unused?: () => void,
 ): Feed {
   const watchers = new Set<Watcher>();
   let stopListening: (() => void) | undefined;
@@ -77,10 +77,10 @@ export function createFeed(
     },
     remove(watcher) {
       if (!watchers.delete(watcher)) return;
-      if (watchers.size === 0) {
+      if (!watchers.size) {
         stopListening?.();
         stopListening = undefined;
-        unused();
+        unused?.();
       }
       say();
     },

@@ -2,7 +2,8 @@ import type { CreatedJob, CreateJobInput, JobPage } from '../protocol/http.ts';
 import type { Job } from '../protocol/job.ts';
 import { isJob } from '../protocol/light-reader.ts';
 import type { JobWatchers } from '../protocol/watchers.ts';
-import { type ApiRequest, isPage, jobPath, WatchApi } from './watch-api.ts';
+import type { Fetch } from './platform.ts';
+import { type ApiRequest, createWatchApi, isPage, jobPath, type WatchApi } from './watch-api.ts';
 
 /** How a call about one job is made. */
 export interface JobCallOptions {
@@ -12,7 +13,17 @@ export interface JobCallOptions {
 }
 
 /** All HTTP calls of the contract. Every one throws what those of `WatchApi` throw. */
-export class HttpApi extends WatchApi {
+export class HttpApi implements WatchApi {
+  readonly base: string;
+  readonly call: WatchApi['call'];
+
+  /** @param api the URL that `/jobs` is appended to, with or without a slash at its end */
+  constructor(api: string, fetch: Fetch) {
+    const { base, call } = createWatchApi(api, fetch);
+    this.base = base;
+    this.call = call;
+  }
+
   /** `POST /jobs`. */
   async create(
     input: CreateJobInput,

@@ -1,12 +1,13 @@
 import { MAXIMUM_HEADS } from '../protocol/frame-limits.ts';
-import type { ClientFrame, ErrorFrame, ServerFrame } from '../protocol/frames.ts';
+import type { ClientFrame } from '../protocol/frames.ts';
 import type { Head } from '../protocol/head.ts';
 import type { Watch } from '../protocol/http.ts';
 import type { Job } from '../protocol/job.ts';
 import { readServerFrame } from '../protocol/light-reader.ts';
 import type { TicketSource } from './access.ts';
 import type { BackOff } from './back-off.ts';
-import type { ProblemError, Refusal } from './errors.ts';
+import { type ProblemError, type Refusal, UnexpectedAnswerError } from './errors.ts';
+import { REFUSED, SILENT } from './limits.ts';
 import type { Platform, SocketLike } from './platform.ts';
 import { createTimers } from './timers.ts';
 import type { Timings } from './timings.ts';
@@ -21,14 +22,8 @@ export interface LineEnd {
   /** What the server asked for, in milliseconds. */
   readonly retryAfterMs?: number | undefined;
   /** How much it tells of a network that blocks sockets: a ticket came, but no socket that said anything. */
-  readonly suspicion?: number;
+  readonly suspicion?: number | undefined;
 }
-
-/** What a socket counts that is refused at once, in spite of a ticket. */
-const REFUSED = 1;
-
-/** What a socket counts that says nothing until the time is up: after so many refused ones, sockets are blocked. */
-export const SILENT = 3;
 
 /** Whom a line tells. Nothing follows `ended`, which comes exactly once unless `close()` was called. */
 export interface LineListener {
@@ -99,7 +94,7 @@ export function dial(
   }
 
   function broken(suspicion: number): void {
-    over(heard ? {} : { suspicion });
+    over({ suspicion: heard ? 0 : suspicion });
   }
 
   function send(frame: ClientFrame): void {
@@ -125,20 +120,14 @@ export function dial(
     limit('ping', patienceMs);
   }
 
-  function read(data: unknown): ServerFrame | undefined {
-    try {
-      return readServerFrame(data);
-    } catch (error) {
-      if (!malformed) listener.trouble(error);
-      malformed = true;
-      return undefined;
-    }
-  }
-
   function receive(data: unknown): void {
     if (signal.aborted) return;
     listener.heard();
-    const frame = read(data);
+    const frame = readServerFrame(data);
+    if (frame === null && !malformed) {
+      malformed = true;
+      listener.trouble(new UnexpectedAnswerError('not a frame of a Jobwire API'));
+    }
     if (!frame) return;
     heard = true;
     if (frame.type === 'bye') over(frame.reconnect ? frame : { refusal: frame });
@@ -146,20 +135,17 @@ export function dial(
     const name = 'id' in frame && asked[Number(frame.id)];
     // Unless it is not waited for any more.
     if (name && timers.cancel(name)) {
-      if (frame.type === 'error') refused(name, frame.error);
       if (frame.type === 'subscribed') {
         confirmed.add(name);
         listener.confirmed(name);
+      } else if (frame.type === 'error') {
+        const { retryable, retryAfterMs } = frame.error;
+        if (retryable) timers.set(name, backOff.nextDelayMs(retryAfterMs), () => line.subscribe(name));
+        else listener.refused(name, frame.error);
       }
     }
     // After the state, so that a job which is terminal already ends the watch last.
     if ('job' in frame) listener.received(frame.job);
-  }
-
-  function refused(name: TopicName, error: ErrorFrame['error']): void {
-    if (error.retryable)
-      timers.set(name, backOff.nextDelayMs(error.retryAfterMs), () => line.subscribe(name));
-    else listener.refused(name, { code: error.code, reason: error.detail ?? error.title });
   }
 
   async function connect(): Promise<void> {
@@ -168,9 +154,8 @@ export function dial(
     try {
       watch = await tickets(signal);
       if (signal.aborted) return;
-      socket = new WebSocket(watch.url, [...watch.protocols]);
+      socket = new WebSocket(watch.url, watch.protocols);
       socket.addEventListener('open', () => {
-        if (signal.aborted) return;
         line.open = true;
         pingLater();
         listener.opened(line);
@@ -180,10 +165,13 @@ export function dial(
       // `close` follows each `error`; without a listener `ws` would throw.
       socket.addEventListener('error', () => {});
     } catch (trouble) {
-      const { message = '', retryable, retryAfterMs }: Partial<ProblemError> = Object(trouble);
-      if (retryable === false) over({ refusal: { reason: message, cause: trouble } });
-      // With a ticket in hand it was the socket that could not even be made, as under a page's strict policy.
-      else over({ trouble, retryAfterMs, ...(watch && { suspicion: REFUSED }) });
+      const { retryable, retryAfterMs }: Partial<ProblemError> = Object(trouble);
+      over(
+        retryable === false
+          ? { refusal: { cause: Object(trouble) } }
+          : // With a ticket in hand it was the socket that could not even be made, as under a page's strict policy.
+            { trouble, retryAfterMs, suspicion: watch && REFUSED },
+      );
     }
   }
 
@@ -200,7 +188,7 @@ export function dial(
     forget(name: TopicName) {
       confirmed.delete(name);
       timers.cancel(name);
-      if (line.open) send({ type: 'unsubscribe', id: 'unsubscribe', ...target(name) });
+      if (line.open) send({ type: 'unsubscribe', id: '-', ...target(name) });
     },
     check() {
       if (line.open) ping(wakeAnswerMs);

@@ -96,8 +96,8 @@ export function surroundingPlatform(): Platform {
     fetch: (url, init) => fetch(url, init),
     onWake: (callback) => listenForWake(surroundings, callback),
     // Node has locks and channels, too, but no tabs.
-    ...(document && { locks: navigator?.locks }),
-    ...(BroadcastChannel && { openChannel: (name: string) => new BroadcastChannel(name) }),
+    locks: document && navigator?.locks,
+    openChannel: BroadcastChannel && ((name) => new BroadcastChannel(name)),
   };
 }
 

@@ -3,6 +3,7 @@ import type { Job } from '../protocol/job.ts';
 import type { Access } from './access.ts';
 import { type BackOff, createBackOff } from './back-off.ts';
 import { ProblemError } from './errors.ts';
+import { MAXIMUM_HELD, WAIT_SECONDS } from './limits.ts';
 import type { Platform } from './platform.ts';
 import { createTimers } from './timers.ts';
 import type { Timings } from './timings.ts';
@@ -19,14 +20,8 @@ export interface PollerListener {
   /** A poll failed with an error that passes. */
   failed(error: unknown): void;
   /** A poll was refused for good. */
-  refused(key: PollKey, error: ProblemError): void;
+  pollRefused(key: PollKey, error: ProblemError): void;
 }
-
-/** How long the API holds a request, in seconds (the wire contract, `Prefer: wait`). */
-const WAIT_SECONDS = 20;
-
-/** The most requests that are held at once: browsers open six connections to a host over HTTP/1.1. */
-const MAXIMUM_HELD = 4;
 
 /** Polls what it was told last. */
 export interface Poller {
@@ -58,34 +53,35 @@ export function createPoller(
   /** By what is polled: the limit on the answer, or the time of the next poll. */
   const timers = createTimers(clock);
 
-  async function ask(key: PollKey, loop: Loop): Promise<void> {
+  async function ask(key: PollKey, loop: Loop, atOnce: boolean): Promise<void> {
     const begun = clock.now();
     const mayHold = key !== '' && loops.size <= MAXIMUM_HELD;
     // The first answer comes at once, since until then nobody knows whether what is shown is true.
-    const waitSeconds = mayHold && loop.answered ? WAIT_SECONDS : 0;
+    const waitSeconds = mayHold && loop.answered && !atOnce ? WAIT_SECONDS : 0;
     let delayMs = mayHold ? pollMs : listMs;
-    loop.request = new AbortController();
-    const { signal } = loop.request;
+    loop.request.abort();
+    const request = new AbortController();
+    loop.request = request;
     // A request must be over soon after the API should have let it go.
-    timers.set(key, waitSeconds * 1000 + answerMs, () => loop.request.abort());
-    const isOver = () => loops.get(key) !== loop;
+    timers.set(key, waitSeconds * 1000 + answerMs, () => request.abort());
+    const isOver = () => loops.get(key) !== loop || loop.request !== request;
     try {
-      const jobs = (await poll?.(key, listener.heads().get(key), waitSeconds, signal)) ?? [];
+      const jobs = (await poll?.(key, listener.heads().get(key), waitSeconds, request.signal)) ?? [];
       if (isOver()) return;
       loop.backOff.reset();
       loop.answered = true;
-      for (const job of jobs) listener.received(job);
+      for (const job of jobs) if (job) listener.received(job);
       if (!isOver()) listener.answered(key);
     } catch (error) {
       if (isOver()) return;
       loop.answered = false;
       timers.cancel(key);
-      if (error instanceof ProblemError && !error.retryable) return listener.refused(key, error);
+      if (error instanceof ProblemError && !error.retryable) return listener.pollRefused(key, error);
       const { retryAfterMs }: Partial<ProblemError> = Object(error);
       delayMs = Math.max(delayMs, loop.backOff.nextDelayMs(retryAfterMs));
       listener.failed(error);
     }
-    if (!isOver()) timers.set(key, begun + delayMs - clock.now(), () => ask(key, loop));
+    if (!isOver()) timers.set(key, begun + delayMs - clock.now(), () => ask(key, loop, false));
   }
 
   function follow(keys: ReadonlySet<PollKey>): void {
@@ -99,7 +95,7 @@ export function createPoller(
       if (loops.has(key) || !poll) continue;
       const loop = { backOff: createBackOff(random), answered: false, request: new AbortController() };
       loops.set(key, loop);
-      void ask(key, loop);
+      void ask(key, loop, true);
     }
   }
 
@@ -107,9 +103,7 @@ export function createPoller(
     follow,
     answers: (key) => loops.get(key)?.answered === true,
     wake() {
-      const keys = new Set(loops.keys());
-      follow(new Set());
-      follow(keys);
+      for (const [key, loop] of loops) void ask(key, loop, true);
     },
   };
 }

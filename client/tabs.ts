@@ -44,8 +44,6 @@ export function shareBetweenTabs(
   { want, hear, lose }: TabFeed,
 ): Tabs | undefined {
   if (!locks || !openChannel) return undefined;
-  const open = openChannel;
-  const request = locks.request.bind(locks);
   const tab = crypto.randomUUID();
   const timers = createTimers(clock);
   const followers = new Set<string>();
@@ -57,29 +55,30 @@ export function shareBetweenTabs(
   const post = (message: Message) => channel?.postMessage(message);
 
   /** Holds a lock as a member; `lost` is called when another has stolen it, or it cannot be had at all. */
-  function hold(lock: string, steal: boolean, won: () => void, lost: () => void): void {
+  const hold = (lock: string, steal: boolean, won: () => void, lost?: () => void) => {
     const { signal } = membership;
-    request(lock, steal ? { steal } : { signal }, () => {
-      if (signal.aborted) return undefined;
-      won();
-      return new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
-    }).catch(() => {
-      if (!signal.aborted) lost();
-    });
-  }
+    locks
+      .request(lock, steal ? { steal } : { signal }, () => {
+        if (signal.aborted) return undefined;
+        won();
+        return new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
+      })
+      .catch(() => {
+        if (!signal.aborted) lost?.();
+      });
+  };
 
-  function join(): void {
-    channel = open(name);
+  const join = () => {
+    channel = openChannel(name);
     channel.onmessage = ({ data }) => heard(data as Message); // only this client of this origin knows the name
     membership = new AbortController();
     // Not before the lock is held: a leader that finds it free takes the tab for dead.
-    const won = () => {
+    hold(`${name} ${tab}`, false, () => {
       member = true;
       ask();
-    };
-    hold(`${name} ${tab}`, false, won, () => {});
+    });
     run(false);
-  }
+  };
 
   /** Waits for the lead, behind those who wait already; `steal` takes it. Who waits twice leads no worse. */
   function run(steal: boolean): void {
@@ -132,7 +131,7 @@ export function shareBetweenTabs(
     }
   }
 
-  function serve(from: string, wanted: Want): void {
+  const serve = (from: string, wanted: Want) => {
     if (!followers.has(from)) {
       followers.add(from);
       const gone = () => {
@@ -142,13 +141,13 @@ export function shareBetweenTabs(
         leaveIfUnused();
       };
       // Refused only when this tab is itself going: then nobody is left to be dropped.
-      request(`${name} ${from}`, membership, gone).catch(() => {});
+      locks.request(`${name} ${from}`, membership, gone).catch(() => {});
     }
     connection.want(from, wanted);
-  }
+  };
 
   function leaveIfUnused(): void {
-    if (want().names.length === 0 && followers.size === 0) leave();
+    if (!want().names[0] && !followers.size) leave();
   }
 
   function leave(): void {
@@ -170,7 +169,7 @@ export function shareBetweenTabs(
       leaveIfUnused();
     },
     post(news) {
-      if (followers.size > 0) post(news);
+      if (followers.size) post(news);
     },
     leave,
   };

@@ -24,11 +24,13 @@ export function createTimers(clock: Clock): Timers {
   return {
     set(name, delayMs, callback) {
       cancel(name);
-      const run = () => {
-        timers.delete(name);
-        callback();
-      };
-      timers.set(name, clock.schedule(delayMs, run));
+      timers.set(
+        name,
+        clock.schedule(delayMs, () => {
+          timers.delete(name);
+          callback();
+        }),
+      );
     },
     cancel,
     has: (name) => timers.has(name),

@@ -15,54 +15,57 @@ export interface ApiRequest {
 }
 
 /**
- * How the API is asked. Throws `ProblemError` for a refusal, `UnreachableError` when no answer came,
- * `UnexpectedAnswerError` for an answer outside the contract, and the signal's reason when it aborts. Answers are
- * read as `readServerFrame` reads frames: what the client steers by is checked.
+ * How the API is asked. Answers are read as `readServerFrame` reads frames: what the client steers by is checked.
  */
-export class WatchApi {
+export interface WatchApi {
   /** The URL that paths are appended to. */
   readonly base: string;
-  readonly #fetch: Fetch;
-
-  /** @param api the URL that `/jobs` is appended to, with or without a slash at its end */
-  constructor(api: string, fetch: Fetch) {
-    this.base = api.replace(/\/+$/, '');
-    this.#fetch = fetch;
-  }
-
-  /** Sends a request and reads the JSON of its answer: null where that is none, undefined for 304. */
-  async call<Answer>(
+  /**
+   * Sends a request and reads the JSON of its answer: null where that is none, undefined for 304.
+   * @throws ProblemError for a refusal; UnreachableError when no answer came; UnexpectedAnswerError for an answer that
+   * is not `isExpected`; the signal's reason when it aborts.
+   */
+  call<Answer>(
     path: string,
     isExpected: (answer: unknown) => answer is Answer,
-    { method = 'GET', token, body = null, headers, signal = null }: ApiRequest,
-  ): Promise<Answer> {
-    let response: Response;
-    let text: string;
-    try {
-      response = await this.#fetch(this.base + path, {
-        method,
-        headers: {
-          ...(token && { authorization: `Bearer ${token}` }),
-          ...headers,
-        },
-        body,
-        signal,
-      });
-      text = await response.text();
-    } catch (cause) {
-      if (signal?.aborted) throw signal.reason;
-      throw new UnreachableError(`no answer from ${this.base}`, { cause });
-    }
-    const { ok, status } = response;
-    const answer = status === 304 ? undefined : (readJson(text) ?? null);
-    if (!ok && status !== 304) {
-      // The date form of the header is left aside: a client's clock may be wrong by more than the wait.
-      const retryAfterMs = Number(response.headers.get('retry-after')) * 1000 || undefined;
-      throw new ProblemError(isProblem(answer) ? answer : problemOfStatus(status), retryAfterMs);
-    }
-    if (isExpected(answer)) return answer;
-    throw new UnexpectedAnswerError('not the answer of a Jobwire API');
-  }
+    request: ApiRequest,
+  ): Promise<Answer>;
+}
+
+/** See `WatchApi`. `api` is the URL that `/jobs` is appended to, with or without a slash at its end. */
+export function createWatchApi(api: string, fetch: Fetch): WatchApi {
+  const base = api.replace(/\/+$/, '');
+  return {
+    base,
+    async call(path, isExpected, { method = 'GET', token, body = null, headers, signal = null }) {
+      let response: Response;
+      let text: string;
+      try {
+        response = await fetch(base + path, {
+          method,
+          headers: {
+            ...(token && { authorization: `Bearer ${token}` }),
+            ...headers,
+          },
+          body,
+          signal,
+        });
+        text = await response.text();
+      } catch (cause) {
+        if (signal?.aborted) throw signal.reason;
+        throw new UnreachableError(`no answer from ${base}`, { cause });
+      }
+      const { ok, status } = response;
+      const answer = status === 304 ? undefined : (readJson(text) ?? null);
+      if (!ok && status !== 304) {
+        // The date form of the header is left aside: a client's clock may be wrong by more than the wait.
+        const retryAfterMs = Number(response.headers.get('retry-after')) * 1000 || undefined;
+        throw new ProblemError(isProblem(answer) ? answer : problemOfStatus(status), retryAfterMs);
+      }
+      if (isExpected(answer)) return answer;
+      throw new UnexpectedAnswerError('not an answer of a Jobwire API');
+    },
+  };
 }
 
 /** The path of a job, however hostile its id. */

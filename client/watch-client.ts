@@ -6,7 +6,7 @@ import { createJobWatch, type JobWatch } from './job-watch.ts';
 import { type Platform, surroundingPlatform } from './platform.ts';
 import { DEFAULT_TIMINGS, type Timings } from './timings.ts';
 import { createTopicWatch, type TopicWatch } from './topic-watch.ts';
-import { WatchApi } from './watch-api.ts';
+import { createWatchApi } from './watch-api.ts';
 import type { Feed } from './watcher.ts';
 
 /** Where the API is, and what the client takes from its surroundings; tests put their own in. */
@@ -62,10 +62,10 @@ export interface WatchClient {
 export function createWatchClient(options: WatchClientOptions): WatchClient {
   const platform: Platform = { ...surroundingPlatform(), ...options };
   const timings: Timings = { ...DEFAULT_TIMINGS, ...options.timings };
-  const api = new WatchApi(options.api, platform.fetch);
+  const api = createWatchApi(options.api, platform.fetch);
   // The number is the version of what tabs say to each other.
   const shared = options.shareBetweenTabs === false ? undefined : `jobwire 2 ${api.base} ${options.subject}`;
-  const caller = createFeed(platform, timings, accessTo(api, '', undefined), shared, () => {});
+  const caller = createFeed(platform, timings, accessTo(api, ''), shared);
   /** By token or callback, while somebody watches. */
   const feeds = new Map<unknown, Feed>();
 

@@ -2,6 +2,7 @@ import { type Head, isNewer } from '../protocol/head.ts';
 import type { Job } from '../protocol/job.ts';
 import { isTerminal } from '../protocol/status.ts';
 import { WatchClosedError } from './errors.ts';
+import { MAXIMUM_REMEMBERED } from './limits.ts';
 import type { ConnectionState } from './state.ts';
 import { covers, jobOf, type TopicName } from './topic-name.ts';
 import type { Heads } from './wants.ts';
@@ -54,9 +55,6 @@ export interface Feed {
   close(): void;
 }
 
-/** The most terminal jobs that a topic's watch remembers in order to drop old frames; the oldest are forgotten. */
-const MAXIMUM_REMEMBERED = 5_000;
-
 /**
  * Watches what `name` says until it is terminal or closed or `signal` aborts: drops what is not newer, tells
  * listeners, iterates.
@@ -74,11 +72,8 @@ export function createWatcher(feed: Feed, name: TopicName, signal: AbortSignal |
   function remember({ id: job, epoch, seq, status }: Job): void {
     heads.delete(job);
     terminal.delete(job);
+    if (terminal.size >= MAXIMUM_REMEMBERED) terminal.clear();
     (isTerminal(status) ? terminal : heads).set(job, { epoch, seq });
-    for (const oldest of terminal.keys()) {
-      if (terminal.size <= MAXIMUM_REMEMBERED) return;
-      terminal.delete(oldest);
-    }
   }
 
   function tell(event: WatchEvent): void {
@@ -158,7 +153,7 @@ export function createWatcher(feed: Feed, name: TopicName, signal: AbortSignal |
           }
           const { connection } = watcher;
           if (connection.status === 'closed') {
-            if (connection.error !== undefined) throw connection.error;
+            if (connection.error) throw connection.error;
             return;
           }
           await new Promise<void>((resolve) => {

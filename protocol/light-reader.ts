@@ -1,4 +1,3 @@
-import { FrameError } from './frame-error.ts';
 import type { ServerFrame } from './frames.ts';
 import type { Job } from './job.ts';
 import { STATUSES } from './status.ts';
@@ -51,24 +50,19 @@ export function isJob(value: unknown): value is Job {
 }
 
 /**
- * Reads a frame that a server sent; undefined is a frame of an unknown type, which a client ignores because a
- * server may say more than it knows.
- * @throws FrameError `bad-frame`.
+ * Reads a frame that a server sent. Undefined is a frame of an unknown type, which a client ignores because a server
+ * may say more than it knows; null is what is no valid frame.
  */
-export function readServerFrame(text: unknown): ServerFrame | undefined {
+export function readServerFrame(text: unknown): ServerFrame | undefined | null {
   const frame = readJson(text);
-  const { type, job, error, retryAfterMs } = Object(frame) as Sample & { error?: Sample }; // with whatever in it
-  const isObject = isLike(frame, {});
-  if (isObject && (typeof type !== 'string' || !Object.hasOwn(FRAMES, type))) return undefined;
-  if (
-    !isObject ||
-    !isLike(frame, FRAMES[type as ServerFrame['type']]) || // hasOwn has shown that it is one of the keys
-    (job !== undefined && !isJob(job)) ||
-    [retryAfterMs, error?.['retryAfterMs']].some((wait) => !isLike(wait ?? 0, 0))
-  ) {
-    throw new FrameError('bad-frame', `not a valid frame: ${type}`);
-  }
-  return frame as ServerFrame; // checked as far as the head of this file says
+  if (!isLike(frame, {})) return null;
+  const { type, job, error, retryAfterMs } = frame as Sample & { error?: Sample }; // an object, with whatever in it
+  if (typeof type !== 'string' || !Object.hasOwn(FRAMES, type)) return undefined;
+  const isValid =
+    isLike(frame, FRAMES[type as ServerFrame['type']]) && // hasOwn has shown that it is one of the keys
+    (job === undefined || isJob(job)) &&
+    [retryAfterMs, error?.['retryAfterMs']].every((wait) => isLike(wait ?? 0, 0));
+  return isValid ? (frame as ServerFrame) : null; // checked as far as the head of this file says
 }
 
 /** The value of a JSON text; undefined where it is none, for the caller to say what is wrong. */

@@ -33,7 +33,9 @@ export class TestTab {
       api: `http://127.0.0.1/${process.pid}`,
       subject,
       timings,
-      fetch: (url, init) => server.fetch(url.replace(`/${process.pid}`, ''), init),
+      // One that has crashed asks for nothing more, however long the test goes on.
+      fetch: (url, init) =>
+        this.#dead ? new Promise(() => {}) : server.fetch(url.replace(`/${process.pid}`, ''), init),
       WebSocket: TabSocket,
       locks: this.#locks(),
       openChannel: (name) => this.#open(name),
