@@ -43,7 +43,7 @@ export function App({ store }: { store: Store }) {
 }
 
 function Complaints({ store }: { store: Store }) {
-  const complaints = store.complaints.value;
+  const complaints = store.complaints.list.value;
   if (complaints.length === 0) return null;
   return (
     <div class="complaints">
@@ -53,7 +53,7 @@ function Complaints({ store }: { store: Store }) {
           tone="error"
           spoken
           title={complaint.title}
-          onDismiss={() => store.dismiss(complaint)}
+          onDismiss={() => store.complaints.dismiss(complaint)}
         >
           {complaint.text}
         </Notice>

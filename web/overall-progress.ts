@@ -1,11 +1,6 @@
 import type { Job } from '../protocol/job.ts';
+import { UPLOAD_SHARE } from '../protocol/upload-share.ts';
 import type { UploadState } from './upload-state.ts';
-
-/**
- * How much of the whole an upload counts, as the API has it where an upload is reported to it
- * (docs/decisions/0011-one-timeline.md). Here it only fills the time between two of those reports.
- */
-const UPLOAD_SHARE = 0.5;
 
 /** How far one job is from the first byte to the result, as a bar that never goes back. */
 export class OverallProgress {

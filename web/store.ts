@@ -10,6 +10,7 @@ import { isTerminal } from '../protocol/status.ts';
 import { animationFrames } from './animation-frames.ts';
 import { refuse } from './announced-file.ts';
 import { Arrivals } from './arrivals.ts';
+import { Complaints } from './complaints.ts';
 import { download } from './download.ts';
 import { shows } from './job-filter.ts';
 import { JobListing, type ListState } from './job-listing.ts';
@@ -21,12 +22,6 @@ import type { Router } from './router.ts';
 import type { Traffic } from './traffic.ts';
 import { Uploads } from './uploads.ts';
 import { explain } from './wording.ts';
-
-/** Something that went wrong and that the reader should know. */
-export interface Complaint {
-  readonly title: string;
-  readonly text: string;
-}
 
 /** What the page's store is made of. */
 export interface StoreParts {
@@ -48,6 +43,7 @@ export class Store {
   readonly traffic: Traffic;
   readonly uploads: Uploads;
   readonly results: ResultSource;
+  readonly complaints = new Complaints();
   readonly records = new JobRecords();
   readonly jobs = new JobTable((id) => {
     this.records.forget(id);
@@ -59,7 +55,6 @@ export class Store {
   readonly #arrivals = new Arrivals(animationFrames, () => this.#flush());
   readonly #connection = signal<ConnectionState>({ status: 'connecting' });
   readonly #listing: JobListing;
-  readonly #complaints = signal<readonly Complaint[]>([]);
   readonly #refusal = signal<unknown>(undefined);
   readonly #now = signal(Date.now());
   readonly #today = computed(() => new Date(this.#now.value).setHours(0, 0, 0, 0));
@@ -89,11 +84,6 @@ export class Store {
   /** Whether the list has come. */
   get list(): ReadonlySignal<ListState> {
     return this.#listing.state;
-  }
-
-  /** What went wrong and has not been dismissed. */
-  get complaints(): ReadonlySignal<readonly Complaint[]> {
-    return this.#complaints;
   }
 
   /** Why the job of the address cannot be watched, if it cannot. */
@@ -152,7 +142,7 @@ export class Store {
     try {
       await this.#listing.older();
     } catch (error) {
-      this.#complain({ title: 'Older jobs could not be listed', text: explain(error) });
+      this.complaints.add('Older jobs could not be listed', explain(error));
     }
   }
 
@@ -180,7 +170,7 @@ export class Store {
     const title = `“${file.name}” was not uploaded`;
     const refusal = refuse(file);
     if (refusal !== undefined) {
-      this.#complain({ title, text: refusal });
+      this.complaints.add(title, refusal);
       return undefined;
     }
     try {
@@ -188,7 +178,7 @@ export class Store {
       this.#learn(job);
       return job;
     } catch (error) {
-      this.#complain({ title, text: explain(error) });
+      this.complaints.add(title, explain(error));
       return undefined;
     }
   }
@@ -203,7 +193,7 @@ export class Store {
       this.#learn(await this.client.cancel(id, token === undefined ? {} : { token }));
     } catch (error) {
       if (error instanceof ProblemError && error.problem.job !== undefined) this.#learn(error.problem.job);
-      this.#complain({ title: 'The job was not cancelled', text: explain(error) });
+      this.complaints.add('The job was not cancelled', explain(error));
     } finally {
       this.#cancelling.value = new Set([...this.#cancelling.peek()].filter((each) => each !== id));
     }
@@ -222,20 +212,11 @@ export class Store {
     const title = 'The result could not be downloaded';
     try {
       download(await this.#resultLink(id), () =>
-        this.#complain({ title, text: 'The storage refused it. Try again.' }),
+        this.complaints.add(title, 'The storage refused it. Try again.'),
       );
     } catch (error) {
-      this.#complain({ title, text: explain(error) });
+      this.complaints.add(title, explain(error));
     }
-  }
-
-  /** Forgets a complaint that has been read. */
-  dismiss(complaint: Complaint): void {
-    this.#complaints.value = this.#complaints.peek().filter((each) => each !== complaint);
-  }
-
-  #complain(complaint: Complaint): void {
-    this.#complaints.value = [...this.#complaints.peek(), complaint];
   }
 
   /** A state that came over the socket. */

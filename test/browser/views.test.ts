@@ -61,7 +61,9 @@ describe.each(VIEWS)('$name', (view) => {
           await page.emulateMedia({ colorScheme });
           if (PICTURES !== undefined) {
             const file = path.join(PICTURES, `${view.name}-${width}-${colorScheme}.png`);
-            await page.screenshot({ path: file, fullPage: true });
+            // Beyond the window a line of the log is not drawn until it is scrolled to.
+            const style = '.log-line { content-visibility: visible }';
+            await page.screenshot({ path: file, fullPage: true, style });
           }
           expect([width, colorScheme, await violations(page)]).toEqual([width, colorScheme, []]);
         }
