@@ -13,6 +13,8 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/{protocol,documents,handlers,client,react,local,web,bench}/**/*.test.ts'],
+          // It starts the runtime and many processes: see below.
+          exclude: ['test/bench/quick.test.ts'],
           testTimeout: 20_000,
         },
       },
@@ -39,7 +41,7 @@ export default defineConfig({
       {
         test: {
           name: 'flow',
-          include: ['test/{flow,command-line,packaging}/**/*.test.ts'],
+          include: ['test/{flow,command-line,packaging}/**/*.test.ts', 'test/bench/quick.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
           fileParallelism: false,

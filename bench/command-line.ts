@@ -7,6 +7,7 @@ import { RESULTS_FILE } from './results.ts';
 export type Request =
   | { readonly kind: 'help'; readonly text: string }
   | { readonly kind: 'refused'; readonly problem: string }
+  | { readonly kind: 'readme' }
   | {
       readonly kind: 'run';
       readonly measures: readonly Measure[];
@@ -27,6 +28,7 @@ export function readCommandLine(args: readonly string[], known: readonly Measure
   }
   const { values, positionals } = parsed;
   if (values.help) return { kind: 'help', text: help(known) };
+  if (values.readme) return { kind: 'readme' };
   const names = known.map(({ name }) => commandName(name));
   const unknown = positionals.filter((name) => !names.includes(name));
   if (unknown.length > 0) {
@@ -55,6 +57,7 @@ function parse(args: readonly string[]) {
     options: {
       quick: { type: 'boolean', default: false },
       out: { type: 'string' },
+      readme: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
@@ -74,5 +77,6 @@ ${known.map(({ name, summary }) => line(commandName(name), summary)).join('\n')}
 Options:
 ${line('--quick', 'tiny loads: proves that the measures run, says nothing of speed, writes no file unless --out is given')}
 ${line('--out <file>', 'where results go (default bench/results.json); measures that are not run keep theirs')}
+${line('--readme', 'measures nothing: writes the figures of bench/results.json into the README')}
 ${line('--help', 'print this')}`;
 }

@@ -44,13 +44,13 @@ const FULL: Load = {
 };
 
 const QUICK: Load = {
-  jobs: 5,
+  jobs: 3,
   rates: [100],
-  seconds: 1,
+  seconds: 0.3,
   rounds: 1,
   warmUps: 0,
   polled: 2,
-  pollIntervals: [1],
+  pollIntervals: [0.3],
 };
 
 type Metric = 'p50' | 'p95' | 'p99' | 'requests';
@@ -96,10 +96,10 @@ async function compare(
   { log, signal }: MeasureSettings,
 ): ReturnType<Measure['run']> {
   const contestants: Record<string, Round<Metric>> = {};
-  for (const rate of load.rates) contestants[pushed(rate)] = () => push(jobs, rate, load.seconds);
+  for (const rate of load.rates) contestants[pushed(rate)] = () => push(jobs, rate, load.seconds, signal);
   for (const interval of load.pollIntervals) {
     contestants[polled(interval)] = () =>
-      poll(jobs.slice(0, load.polled), runtime.api, interval, load.seconds);
+      poll(jobs.slice(0, load.polled), runtime.api, interval, load.seconds, signal);
   }
   const { rounds, warmUps } = load;
   const measured = await alternate(contestants, { rounds, warmUps, signal, log });
@@ -140,6 +140,7 @@ async function push(
   jobs: readonly WatchedJob[],
   rate: number,
   seconds: number,
+  signal: AbortSignal,
 ): Promise<Record<Metric, number>> {
   let repeated = 0;
   const clocks = jobs.map((job) => {
@@ -150,7 +151,7 @@ async function push(
     };
     return clock;
   });
-  await commitSteadily(jobs, clocks, rate, seconds);
+  await commitSteadily(jobs, clocks, rate, seconds, signal);
   await Promise.all(clocks.map((clock) => clock.allHeard()));
   requireInvariant(repeated === 0, `${repeated} frames told nothing new`);
   return { ...summed(clocks), requests: 0 };
@@ -162,6 +163,7 @@ async function poll(
   api: string,
   interval: number,
   seconds: number,
+  signal: AbortSignal,
 ): Promise<Record<Metric, number>> {
   const clocks = jobs.map(() => new ChangeClock());
   const begun = performance.now();
@@ -175,7 +177,7 @@ async function poll(
   );
   for (const job of jobs) job.onFrame = () => {};
   try {
-    await commitSteadily(jobs, clocks, POLLED_RATE, Math.max(seconds, 2 * interval));
+    await commitSteadily(jobs, clocks, POLLED_RATE, Math.max(seconds, 2 * interval), signal);
     await Promise.all(clocks.map((clock) => clock.allHeard()));
   } finally {
     await Promise.all(clients.map((client) => client.stop()));
@@ -190,11 +192,12 @@ async function commitSteadily(
   clocks: readonly ChangeClock[],
   rate: number,
   seconds: number,
+  signal: AbortSignal,
 ): Promise<void> {
   const begun = performance.now();
   const commits: Promise<void>[] = [];
   for (let index = 0; index < Math.max(rate * seconds, jobs.length === 0 ? 0 : 1); index += 1) {
-    await delay(Math.max(0, begun + (index * 1000) / rate - performance.now()));
+    await delay(Math.max(0, begun + (index * 1000) / rate - performance.now()), undefined, { signal });
     const position = index % jobs.length;
     const [job, clock] = [jobs[position], clocks[position]];
     if (job === undefined || clock === undefined) break;

@@ -1,9 +1,11 @@
+import { readFile, writeFile } from 'node:fs/promises';
 import { inspect } from 'node:util';
 import { readCommandLine } from './command-line.ts';
 import { machine, versions } from './machine.ts';
 import { InvariantError } from './measure.ts';
 import { MEASURES } from './measures.ts';
-import { mergeResults, ResultsFileError, readResults, writeResults } from './results.ts';
+import { withMeasuredTable } from './readme-table.ts';
+import { mergeResults, RESULTS_FILE, ResultsFileError, readResults, writeResults } from './results.ts';
 import { runMeasures } from './run-measures.ts';
 import { renderTable } from './table.ts';
 
@@ -16,6 +18,8 @@ if (request.kind === 'help') {
 } else if (request.kind === 'refused') {
   console.error(`${request.problem}.\nSee npm run bench -- --help`);
   process.exitCode = 1;
+} else if (request.kind === 'readme') {
+  await writeReadme();
 } else {
   process.exitCode = await run(request);
   // A library's idle connection must not hold the command up once everything is said.
@@ -52,6 +56,18 @@ async function run(asked: Extract<typeof request, { readonly kind: 'run' }>): Pr
   }
   if (outcomes.size + failures.size < asked.measures.length) return INTERRUPTED;
   return failures.size > 0 ? 1 : 0;
+}
+
+async function writeReadme(): Promise<void> {
+  const results = await readResults(RESULTS_FILE);
+  if (results === undefined) {
+    console.error('There is no bench/results.json: run npm run bench first.');
+    process.exitCode = 1;
+    return;
+  }
+  const file = new URL('../README.md', import.meta.url);
+  await writeFile(file, withMeasuredTable(await readFile(file, 'utf8'), results));
+  console.log('Written to README.md');
 }
 
 /** Aborted by the first Ctrl-C, so that measures end what they started; the second one ends at once. */
