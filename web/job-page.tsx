@@ -137,7 +137,7 @@ function WhyMissing({ store }: { store: Store }) {
 function Refusal({ error }: { error: unknown }) {
   const unknown = error instanceof SubscriptionRefusedError && error.code !== 'too-many-subscriptions';
   return (
-    <Notice tone="error" title={unknown ? 'There is no such job here' : 'This job cannot be watched'}>
+    <Notice tone="error" spoken title={unknown ? 'There is no such job here' : 'This job cannot be watched'}>
       {unknown
         ? 'The address may be mistyped, the job may have expired, or it belongs to somebody else.'
         : explain(error)}

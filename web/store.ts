@@ -16,7 +16,6 @@ import { shows } from './job-filter.ts';
 import { JobListing, type ListState } from './job-listing.ts';
 import { JobRecords } from './job-records.ts';
 import { JobTable } from './job-table.ts';
-import { askForResultLink } from './result-link.ts';
 import { type LinkSource, ResultSource } from './result-source.ts';
 import type { Router } from './router.ts';
 import type { Traffic } from './traffic.ts';
@@ -68,7 +67,7 @@ export class Store {
     this.router = router;
     this.traffic = traffic;
     this.uploads = new Uploads(client);
-    this.#resultLink = (job) => askForResultLink(client.resultUrl(job), this.uploads.token(job));
+    this.#resultLink = async (job) => (await client.resultLink(job, { token: this.uploads.token(job) })).url;
     this.results = new ResultSource(this.#resultLink);
     this.#listing = new JobListing({
       list: (options) => client.list(options),
