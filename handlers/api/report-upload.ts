@@ -1,6 +1,7 @@
 import { InvalidError } from '../../protocol/invalid.ts';
 import { entityTagOf, type Progress } from '../../protocol/job.ts';
 import { UploadProgressSchema } from '../../protocol/upload.ts';
+import { UPLOAD_SHARE } from '../../protocol/upload-share.ts';
 import { ChangeRefusedError } from '../errors.ts';
 import type { JobRecord } from '../ports.ts';
 import type { ApiContext, ApiDependencies } from './dependencies.ts';
@@ -16,9 +17,6 @@ import { isUploaded, noUpload } from './upload-access.ts';
  * record and a post to every watcher each.
  */
 const WRITE_EVERY = 1_000;
-
-/** The part of the whole that the upload takes (docs/decisions/0011). */
-const UPLOAD_SHARE = 0.5;
 
 /**
  * `POST /jobs/{id}/upload/progress`: 202 and the job. What comes late, again, too often or out of order changes
