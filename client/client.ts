@@ -1,5 +1,6 @@
 import type { CreatedJob, CreateJobInput, JobPage, Upload } from '../protocol/http.ts';
 import type { Job } from '../protocol/job.ts';
+import type { ResultLink } from '../protocol/result-link.ts';
 import type { JobWatchers } from '../protocol/watchers.ts';
 import { HttpApi, type JobCallOptions } from './http.ts';
 import { type Platform, surroundingPlatform, surroundingRequest } from './platform.ts';
@@ -32,6 +33,11 @@ export interface JobwireClient extends WatchClient {
   read(id: string, options?: JobCallOptions): Promise<Job>;
   /** `GET /jobs/{id}/watchers`: who watches the job, and what each has confirmed. Throws what `HttpApi` throws. */
   watchers(id: string, options?: JobCallOptions): Promise<JobWatchers>;
+  /**
+   * `GET /jobs/{id}/result`: where a script downloads the result, without further credentials, and until when. Throws
+   * what `HttpApi` throws.
+   */
+  resultLink(id: string, options?: JobCallOptions): Promise<ResultLink>;
   /** Where the result of a job is fetched from; the answer there is a redirect to a short-lived download. */
   resultUrl(id: string): string;
 }
@@ -62,6 +68,7 @@ export function createJobwireClient(options: JobwireClientOptions): JobwireClien
     read: (id, read = {}) => http.read(id, read),
     watchers: (id, watchers = {}) => http.watchers(id, watchers),
     cancel: (id, cancel = {}) => http.cancel(id, cancel),
+    resultLink: (id, link = {}) => http.resultLink(id, link),
     resultUrl: (id) => http.resultUrl(id),
   };
 }

@@ -1,6 +1,7 @@
 import type { CreatedJob, CreateJobInput, JobPage } from '../protocol/http.ts';
 import type { Job } from '../protocol/job.ts';
-import { isJob } from '../protocol/light-reader.ts';
+import { isJob, isLike } from '../protocol/light-reader.ts';
+import { RESULT_LINK_TYPE, type ResultLink } from '../protocol/result-link.ts';
 import type { JobWatchers } from '../protocol/watchers.ts';
 import type { Fetch } from './platform.ts';
 import { type ApiRequest, createWatchApi, isPage, jobPath, type WatchApi } from './watch-api.ts';
@@ -74,6 +75,15 @@ export class HttpApi implements WatchApi {
     return await this.call(`${jobPath(id)}/watchers`, isWatchers, options);
   }
 
+  /**
+   * `GET /jobs/{id}/result`, asked for the link: a script in a browser cannot follow the redirect, and a link's `href`
+   * cannot carry a token (protocol/result-link.ts says why).
+   */
+  async resultLink(id: string, options: JobCallOptions): Promise<ResultLink> {
+    const headers = { accept: RESULT_LINK_TYPE };
+    return await this.call(`${jobPath(id)}/result`, isResultLink, { ...options, headers });
+  }
+
   /** Where the result of a job is fetched from, as an absolute URL when the API's is one. */
   resultUrl(id: string): string {
     return `${this.base}${jobPath(id)}/result`;
@@ -88,6 +98,10 @@ function isCreatedJob(answer: unknown): answer is CreatedJob {
     typeof Object(created.watch).ticket === 'string' &&
     (created.upload === undefined || typeof Object(created.upload).method === 'string')
   );
+}
+
+function isResultLink(answer: unknown): answer is ResultLink {
+  return isLike(answer, { url: '', expiresAt: '' });
 }
 
 function isWatchers(answer: unknown): answer is JobWatchers {

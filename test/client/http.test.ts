@@ -3,6 +3,7 @@ import { createJobwireClient } from '../../client/client.ts';
 import { ProblemError, UnexpectedAnswerError, UnreachableError } from '../../client/errors.ts';
 import type { Fetch } from '../../client/platform.ts';
 import { problem } from '../../protocol/http.ts';
+import { RESULT_LINK_TYPE } from '../../protocol/result-link.ts';
 import { jobId, sampleJob } from './sample-job.ts';
 
 interface Call {
@@ -55,6 +56,18 @@ describe('the HTTP calls', () => {
     expect(watching.calls[0]?.url).toBe(`https://api.example/stage/jobs/${jobId(1)}/watchers`);
     const other = clientThatGets(() => Response.json({ watchers: 'many' }));
     await expect(other.client.watchers(jobId(1))).rejects.toBeInstanceOf(UnexpectedAnswerError);
+  });
+
+  it('get the link to a result with the token of the job', async () => {
+    const link = { url: 'https://bucket.example/key?signature', expiresAt: '2026-11-23T12:01:00.000Z' };
+    const { client, calls } = clientThatGets(() => Response.json(link));
+    expect(await client.resultLink(jobId(1), { token: 'secret' })).toEqual(link);
+    expect(calls[0]?.url).toBe(`https://api.example/stage/jobs/${jobId(1)}/result`);
+    const headers = { accept: RESULT_LINK_TYPE, authorization: 'Bearer secret' };
+    expect(calls[0]?.init?.headers).toMatchObject(headers);
+    // The result itself, as from an API that does not know the type.
+    const other = clientThatGets(() => Response.json({ columns: [] }));
+    await expect(other.client.resultLink(jobId(1))).rejects.toBeInstanceOf(UnexpectedAnswerError);
   });
 
   it('throw the problem, with what Retry-After asks for', async () => {
