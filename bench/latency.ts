@@ -1,10 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { JobsTable } from '../handlers/aws/jobs-table.ts';
 import { ChangeClock } from './change-clock.ts';
 import { type LocalRuntime, startLocalRuntime } from './local-runtime.ts';
 import { type Figure, type Measure, type MeasureSettings, requireInvariant } from './measure.ts';
 import { startPolling } from './polling-client.ts';
+import { ProgressWriter } from './progress-writer.ts';
 import { alternate, quantile, type Round } from './rounds.ts';
 import { startWatchedJob, type WatchedJob } from './watched-job.ts';
 
@@ -67,23 +66,19 @@ export const latency: Measure = {
     const load = settings.quick ? QUICK : FULL;
     settings.log('starts the local runtime');
     const runtime = await startLocalRuntime();
-    const client = new DynamoDBClient({
-      endpoint: runtime.administration.dynamoDb,
-      ...runtime.administration,
-    });
+    const writer = new ProgressWriter(runtime);
     const jobs: WatchedJob[] = [];
     try {
-      const table = new JobsTable({ client, tableName: runtime.jobsTable });
       settings.log(`creates and watches ${load.jobs} jobs`);
       while (jobs.length < load.jobs) {
         settings.signal.throwIfAborted();
         const some = Array.from({ length: Math.min(JOBS_AT_ONCE, load.jobs - jobs.length) });
-        jobs.push(...(await Promise.all(some.map(() => startWatchedJob(runtime.api, table)))));
+        jobs.push(...(await Promise.all(some.map(() => startWatchedJob(runtime.api, writer)))));
       }
       return await compare(load, jobs, runtime, settings);
     } finally {
       for (const job of jobs) job.close();
-      client.destroy();
+      await writer.close();
       await runtime.close();
     }
   },

@@ -1,9 +1,9 @@
 import * as v from 'valibot';
 import { WebSocket } from 'ws';
-import type { JobsTable } from '../handlers/aws/jobs-table.ts';
 import { CreatedJobSchema } from '../protocol/http.ts';
 import { parse } from '../protocol/invalid.ts';
 import { InvariantError } from './measure.ts';
+import type { ProgressWriter } from './progress-writer.ts';
 
 /** A job that is `running` by nobody but the benchmark, with one watcher on a plain socket. */
 export interface WatchedJob {
@@ -31,7 +31,7 @@ const FrameSchema = v.object({
 });
 
 /** Creates a job through the API, claims it as the process function would, and watches it. */
-export async function startWatchedJob(api: string, jobs: JobsTable): Promise<WatchedJob> {
+export async function startWatchedJob(api: string, writer: ProgressWriter): Promise<WatchedJob> {
   const response = await fetch(`${api}/jobs`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
@@ -41,8 +41,8 @@ export async function startWatchedJob(api: string, jobs: JobsTable): Promise<Wat
   const { id } = created.job;
   const at = () => new Date().toISOString();
   const execution = { id: 'bench', aliveUntil: new Date(Date.now() + 3_600_000).toISOString() };
-  await jobs.change(id, { at: at(), to: 'queued', set: { objectTag: '"bench"' } });
-  await jobs.change(id, { at: at(), to: 'running', set: { execution } });
+  await writer.change(id, { at: at(), to: 'queued', set: { objectTag: '"bench"' } });
+  await writer.change(id, { at: at(), to: 'running', set: { execution } });
   const url = `${created.watch.url}?${new URLSearchParams({ job: id, ticket: created.watch.ticket })}`;
   const socket = new WebSocket(url, { perMessageDeflate: false });
   let committed = Promise.resolve();
@@ -52,7 +52,7 @@ export async function startWatchedJob(api: string, jobs: JobsTable): Promise<Wat
     commit(done, onSend) {
       const report = async () => {
         onSend();
-        await jobs.change(id, {
+        await writer.change(id, {
           at: at(),
           within: ['running'],
           execution: execution.id,
