@@ -1,3 +1,4 @@
+import { coldStart } from './cold-start.ts';
 import { connections } from './connections.ts';
 import { latency } from './latency.ts';
 import type { Measure } from './measure.ts';
@@ -5,4 +6,4 @@ import { post } from './post.ts';
 import { publish } from './publish.ts';
 
 /** Every measure of `npm run bench`, in the order in which they run. */
-export const MEASURES: readonly Measure[] = [post, publish, latency, connections];
+export const MEASURES: readonly Measure[] = [post, publish, latency, connections, coldStart];
