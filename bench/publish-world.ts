@@ -8,6 +8,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { buildSync } from 'esbuild';
+import * as v from 'valibot';
 import { type Item, newJobItem, toAttributes } from '../handlers/aws/job-item.ts';
 import { VARIABLES } from '../handlers/environment.ts';
 import type { SubscriptionTopic } from '../handlers/ports.ts';
@@ -54,6 +55,9 @@ const UNPACED = '1000000000';
 const BROADCAST_CONCURRENCY = 5;
 
 const QUEUES = ['deliveries', 'broadcasts'] as const;
+/** What a function answers that could not do all of its batch. */
+const FailuresSchema = v.object({ batchItemFailures: v.pipe(v.array(v.unknown()), v.minLength(1)) });
+
 const EXPIRES_AT = new Date(Date.now() + 24 * 3_600_000).toISOString();
 
 /** Starts everything but the server that is posted to. `socketUrl` is that server's. */
@@ -212,6 +216,9 @@ function watched(lambda: LambdaFunction, busy: Set<Promise<unknown>>): Invokable
         if (outcome.kind === 'failed') {
           const { errorType, errorMessage } = outcome.error;
           throw new InvariantError(`${lambda.name} failed: ${errorType}: ${errorMessage}`);
+        }
+        if (v.is(FailuresSchema, outcome.payload)) {
+          throw new InvariantError(`${lambda.name} wants a part of its batch again: the machine is too busy`);
         }
         return outcome;
       } finally {

@@ -19,7 +19,7 @@ export class MemorySubscriptions implements Subscriptions {
 
   /** `pageSize` is the number of watchers of one page. */
   constructor(settings: { readonly pageSize?: number } = {}) {
-    this.#pageSize = settings.pageSize ?? 1000;
+    this.#pageSize = settings.pageSize ?? 5000;
   }
 
   async add(subscription: Subscription): Promise<void> {
@@ -39,7 +39,8 @@ export class MemorySubscriptions implements Subscriptions {
 
   async watchers(topic: SubscriptionTopic, { range, limit, now }: WantedPage): Promise<WatcherPage> {
     const rows = this.#within(topic, range);
-    const page = rows.slice(0, Math.min(limit, this.#pageSize));
+    const size = Math.min(limit, this.#pageSize);
+    const page = rows.slice(0, size);
     const watchers = page
       .filter((row) => isLive(row, now))
       .map(
@@ -47,9 +48,8 @@ export class MemorySubscriptions implements Subscriptions {
           connectingUntil === undefined ? { connection } : { connection, connectingUntil },
       );
     const last = page.at(-1);
-    return last === undefined || page.length === rows.length
-      ? { watchers }
-      : { watchers, next: last.connection };
+    // A full page may be the last one: a query knows no better.
+    return last === undefined || page.length < size ? { watchers } : { watchers, next: last.connection };
   }
 
   async lastWatcher(topic: SubscriptionTopic, range: AudienceRange): Promise<string | undefined> {

@@ -32,6 +32,7 @@ export class Audiences {
 
   async #read(topic: SubscriptionTopic): Promise<WatcherPage> {
     const { subscriptions, portion } = this.#parts;
-    return await subscriptions.watchers(topic, { range: {}, limit: portion, now: this.#now });
+    // One more, because a page that is full says that rows may follow, whether they do or not.
+    return await subscriptions.watchers(topic, { range: {}, limit: portion + 1, now: this.#now });
   }
 }

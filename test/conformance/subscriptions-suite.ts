@@ -157,6 +157,8 @@ export function describeSubscriptions(name: string, start: () => Promise<Subscri
         watchers: [{ connection: 'b' }, { connection: 'c' }],
       });
       expect(await page({ after: 'd' }, 3)).toEqual({ watchers: [] });
+      // Full, and the last: what may follow is known by reading on.
+      expect(await page({ after: 'b' }, 2)).toMatchObject({ next: 'd' });
       expect(await subscriptions.lastWatcher(topic, { until: 'a' })).toBe('a');
       expect(await subscriptions.lastWatcher(topic, { after: 'd' })).toBeUndefined();
     });

@@ -229,6 +229,21 @@ describe('many watchers', () => {
     expect(lastQuiet).toBeLessThan(150);
   });
 
+  test('nor does one with five thousand, which is handed over', async () => {
+    const world = new World();
+    const hot = await world.job([], 'crowd');
+    for (let index = 0; index < 5_000; index += 1) await world.watch(`hot ${index}`, `job:${hot.job.id}`);
+    for (let index = 0; index < 20; index += 1) {
+      const { job } = await world.job([], `owner ${index}`);
+      await world.watch(`quiet ${index}`, `job:${job.id}`);
+    }
+    expect(await publish(world.changes, world.parts, world.endsAt)).toBeUndefined();
+    expect(world.order.toSorted()).toEqual(
+      Array.from({ length: 20 }, (_, index) => `quiet ${index}`).toSorted(),
+    );
+    expect(world.broadcasts.waiting).toHaveLength(1);
+  });
+
   test('what many jobs have in common is read once', async () => {
     const world = new World();
     for (let index = 0; index < 60; index += 1) await world.job(['a']);

@@ -51,7 +51,7 @@ export class World {
   /** Posts a second of one execution environment; by the world's clock, which only waiting moves. */
   perSecond = 1_000_000;
 
-  constructor(pageSize = 1000, portion = 1000) {
+  constructor(pageSize = 5000, portion = 1000) {
     this.portion = portion;
     this.subscriptions = new MemorySubscriptions({ pageSize });
     const post = this.connections.post.bind(this.connections);
