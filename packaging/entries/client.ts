@@ -21,6 +21,7 @@ export type { FrameErrorCode, ProblemCode } from '../../protocol/error-codes.ts'
 export type { CreatedJob, CreateJobInput, JobPage, Problem, Upload, Watch } from '../../protocol/http.ts';
 export type { Head, Job, JobError, JobResult, Progress, Step } from '../../protocol/job.ts';
 export { isNewer } from '../../protocol/job.ts';
+export type { ResultLink } from '../../protocol/result-link.ts';
 export { isTerminal, type Status, type TerminalStatus } from '../../protocol/status.ts';
 export type { Topic } from '../../protocol/topic.ts';
 export type { JobWatchers } from '../../protocol/watchers.ts';

@@ -18,4 +18,5 @@ export * from '../../protocol/size.ts';
 export * from '../../protocol/status.ts';
 export * from '../../protocol/topic.ts';
 export * from '../../protocol/upload.ts';
+export * from '../../protocol/upload-share.ts';
 export * from '../../protocol/watchers.ts';
