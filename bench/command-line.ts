@@ -14,7 +14,7 @@ export type Request =
       readonly quick: boolean;
       /** Absolute path of the results file; undefined where none is written. */
       readonly file: string | undefined;
-      /** What to type for the same. */
+      /** What to type for the same figures, wherever they are to go. */
       readonly command: string;
     };
 
@@ -40,13 +40,14 @@ export function readCommandLine(args: readonly string[], known: readonly Measure
   if (values.out === '') return { kind: 'refused', problem: '--out needs the path of a file' };
   const measures =
     positionals.length === 0 ? known : known.filter(({ name }) => positionals.includes(commandName(name)));
+  const asked = [...positionals, ...(values.quick ? ['--quick'] : [])];
   const file = values.out ?? (values.quick ? undefined : RESULTS_FILE);
   return {
     kind: 'run',
     measures,
     quick: values.quick,
     file: file === undefined ? undefined : path.resolve(file),
-    command: ['npm run bench', ...(args.length === 0 ? [] : ['--', ...args])].join(' '),
+    command: ['npm run bench', ...(asked.length === 0 ? [] : ['--', ...asked])].join(' '),
   };
 }
 

@@ -41,7 +41,7 @@ describe('the command line of npm run bench', () => {
       measures: [coldStart],
       quick: false,
       file: path.resolve('some.json'),
-      command: 'npm run bench -- cold-start --out some.json',
+      command: 'npm run bench -- cold-start',
     });
   });
 
