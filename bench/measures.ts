@@ -1,4 +1,5 @@
 import { coldStart } from './cold-start.ts';
+import { conflation } from './conflation.ts';
 import { connections } from './connections.ts';
 import { latency } from './latency.ts';
 import type { Measure } from './measure.ts';
@@ -6,4 +7,4 @@ import { post } from './post.ts';
 import { publish } from './publish.ts';
 
 /** Every measure of `npm run bench`, in the order in which they run. */
-export const MEASURES: readonly Measure[] = [post, publish, latency, connections, coldStart];
+export const MEASURES: readonly Measure[] = [post, publish, latency, connections, coldStart, conflation];
