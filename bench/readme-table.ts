@@ -81,7 +81,8 @@ function renderMeasured(results: Results): string {
     if (figure === undefined)
       throw new ReadmeError(`The results of ${row.measure} have no figure "${row.figure}"`);
     const { value, unit, baseline } = figure;
-    const beside = baseline === undefined ? '' : `${formatNumber(baseline.value)} ${unit} (${baseline.name})`;
+    const quantity = (number: number) => `${formatNumber(number)} ${unit}`.trimEnd();
+    const beside = baseline === undefined ? '' : `${quantity(baseline.value)} (${baseline.name})`;
     const command = `\`npm run bench -- ${commandName(row.measure)}\``;
     return [`| ${row.words} | ${quantity(value)} | ${beside} | ${command} |`];
   });
