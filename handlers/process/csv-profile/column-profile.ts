@@ -1,7 +1,7 @@
-import { ColumnStatistics } from './column-statistics.ts';
+import { ColumnStatistics, type StatisticsState } from './column-statistics.ts';
 import type { ColumnSummary, FrequentValue, FrequentValues } from './csv-profile-document.ts';
 import { DistinctEstimate } from './distinct-estimate.ts';
-import { FrequentEstimate } from './frequent-estimate.ts';
+import { FrequentEstimate, type FrequentState } from './frequent-estimate.ts';
 import { beginningOf, ownText, QUOTED_CHARACTERS } from './quoted-text.ts';
 import { hashOf } from './text-hash.ts';
 
@@ -22,6 +22,10 @@ export function exactValuesFor(columns: number): number {
   return Math.min(EXACT_VALUES_AT_MOST, Math.max(EXACT_VALUES_AT_LEAST, share));
 }
 
+function watchedFor(exactValues: number): number {
+  return Math.min(WATCHED, exactValues);
+}
+
 /** Stands between the beginning of a long value and its hash in a key; no CSV value has it (NUL is refused). */
 const CUT = '\u0000';
 
@@ -36,20 +40,81 @@ interface Sketch {
   readonly frequent: FrequentEstimate;
 }
 
+/** All that is known of a column, while it is counted exactly or once it is estimated. */
+export type ColumnState = ExactColumnState | EstimatedColumnState;
+
+/** `counted` has each different value's key and count, in the order in which they were met. */
+export interface ExactColumnState {
+  readonly empty: number;
+  readonly counted: readonly (readonly [string, number])[];
+}
+
+/** `registers` are those of `DistinctEstimate`. */
+export interface EstimatedColumnState {
+  readonly empty: number;
+  readonly statistics: StatisticsState;
+  readonly registers: Uint8Array;
+  readonly frequent: FrequentState;
+}
+
 /**
  * Everything that is known of one column. Counts exactly while there are few different values, which costs one
  * look-up a value; beyond that, estimates in fixed memory.
  */
 export class ColumnProfile {
   readonly #exactValues: number;
-  readonly #statistics = new ColumnStatistics();
-  #counted = new Map<string, Counted>();
+  readonly #statistics: ColumnStatistics;
+  #counted: Map<string, Counted>;
   #sketch: Sketch | undefined;
-  #empty = 0;
+  #empty: number;
 
-  /** `exactValues` as `exactValuesFor` says. */
-  constructor(exactValues: number) {
+  /** `exactValues` as `exactValuesFor` says. May go on from a state, whose arrays it takes for its own. */
+  constructor(exactValues: number, state: ColumnState = { empty: 0, counted: [] }) {
     this.#exactValues = exactValues;
+    this.#empty = state.empty;
+    const isExact = 'counted' in state;
+    this.#counted = new Map(
+      (isExact ? state.counted : []).map(([key, count]) => [key, { count, length: lengthOf(key) }]),
+    );
+    this.#statistics = new ColumnStatistics(isExact ? undefined : state.statistics);
+    if (isExact) return;
+    this.#sketch = {
+      distinct: new DistinctEstimate(state.registers),
+      frequent: new FrequentEstimate(watchedFor(exactValues), state.frequent),
+    };
+  }
+
+  /** See `ColumnState`. */
+  get state(): ColumnState {
+    const empty = this.#empty;
+    if (this.#sketch === undefined) {
+      return { empty, counted: [...this.#counted].map(([key, { count }]) => [key, count]) };
+    }
+    const { distinct, frequent } = this.#sketch;
+    const { state: statistics } = this.#statistics;
+    return { empty, statistics, registers: distinct.registers, frequent: frequent.state };
+  }
+
+  /**
+   * Counts all that the same column has in the rows behind. What comes of it depends on the two states alone. The
+   * other one is used up.
+   */
+  merge(behind: ColumnProfile): void {
+    this.#empty += behind.#empty;
+    if (this.#sketch === undefined && behind.#sketch === undefined) {
+      for (const [key, { count, length }] of behind.#counted) {
+        const counted = this.#counted.get(key);
+        if (counted === undefined) this.#counted.set(key, { count, length });
+        else counted.count += count;
+      }
+      if (this.#counted.size > this.#exactValues) this.#sketch = this.#startSketch();
+      return;
+    }
+    this.#sketch ??= this.#startSketch();
+    const sketch = behind.#sketch ?? behind.#startSketch();
+    this.#sketch.distinct.merge(sketch.distinct);
+    this.#sketch.frequent.merge(sketch.frequent);
+    this.#statistics.merge(behind.#statistics);
   }
 
   /** Counts the value of one row. */
@@ -106,7 +171,7 @@ export class ColumnProfile {
   #startSketch(): Sketch {
     const sketch = {
       distinct: new DistinctEstimate(),
-      frequent: new FrequentEstimate(Math.min(WATCHED, this.#exactValues)),
+      frequent: new FrequentEstimate(watchedFor(this.#exactValues)),
     };
     for (const [key, { count }] of this.#mostFrequentFirst()) {
       const hash = hashOf(key);
@@ -160,6 +225,12 @@ function keyOf(value: string): string {
 function textOf(key: string): string {
   const cut = key.indexOf(CUT);
   return cut === -1 ? key : key.slice(0, cut);
+}
+
+/** The length of the whole value. */
+function lengthOf(key: string): number {
+  const cut = key.indexOf(CUT);
+  return cut === -1 ? key.length : Number.parseInt(key.slice(cut + 1), 10);
 }
 
 function quoted(key: string): { readonly value: string; readonly cut?: true } {

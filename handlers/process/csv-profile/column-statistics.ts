@@ -7,9 +7,23 @@ interface Extremes<Value> {
   readonly greatest: Value;
 }
 
-interface TimeExtremes {
-  least: { readonly at: number; readonly text: string };
-  greatest: { readonly at: number; readonly text: string };
+/** A date as it was written, and where it stands in time: see `instantOf`. */
+interface Instant {
+  readonly at: number;
+  readonly text: string;
+}
+
+/** All that statistics are. */
+export interface StatisticsState {
+  /** How many values are of each type, in the order in which the types were met. */
+  readonly types: readonly (readonly [ValueType, number])[];
+  readonly longest: number;
+  /** Neumaier's sum and what it has lost; either may have left the range of numbers. */
+  readonly sum: number;
+  readonly compensation: number;
+  readonly numbers?: Extremes<number> | undefined;
+  readonly times?: Extremes<Instant> | undefined;
+  readonly texts?: Extremes<string> | undefined;
 }
 
 /**
@@ -17,13 +31,48 @@ interface TimeExtremes {
  * beside the others, since which one counts is known only with the last value.
  */
 export class ColumnStatistics {
-  readonly #types = new Map<ValueType, number>();
-  #longest = 0;
-  #sum = 0;
-  #compensation = 0;
+  readonly #types: Map<ValueType, number>;
+  #longest: number;
+  #sum: number;
+  #compensation: number;
   #numbers: Extremes<number> | undefined;
-  #times: TimeExtremes | undefined;
+  #times: Extremes<Instant> | undefined;
   #texts: Extremes<string> | undefined;
+
+  /** May go on from a state. */
+  constructor(state: StatisticsState = { types: [], longest: 0, sum: 0, compensation: 0 }) {
+    this.#types = new Map(state.types);
+    this.#longest = state.longest;
+    this.#sum = state.sum;
+    this.#compensation = state.compensation;
+    this.#numbers = state.numbers;
+    this.#times = state.times;
+    this.#texts = state.texts;
+  }
+
+  /** See `StatisticsState`. */
+  get state(): StatisticsState {
+    return {
+      types: [...this.#types],
+      longest: this.#longest,
+      sum: this.#sum,
+      compensation: this.#compensation,
+      numbers: this.#numbers,
+      times: this.#times,
+      texts: this.#texts,
+    };
+  }
+
+  /** Counts all that other statistics have counted, as what came behind. */
+  merge(other: ColumnStatistics): void {
+    for (const [type, count] of other.#types) this.#types.set(type, (this.#types.get(type) ?? 0) + count);
+    this.#longest = Math.max(this.#longest, other.#longest);
+    this.#addTerm(other.#sum);
+    this.#compensation += other.#compensation;
+    this.#numbers = merged(this.#numbers, other.#numbers, (one, another) => one < another);
+    this.#times = merged(this.#times, other.#times, (one, another) => one.at < another.at);
+    this.#texts = merged(this.#texts, other.#texts, (one, another) => one < another);
+  }
 
   /** Counts a value `times`; `length` is that of the whole value where `value` is only its beginning. */
   add(value: string, times: number, length = value.length): void {
@@ -85,26 +134,30 @@ export class ColumnStatistics {
     }
   }
 
-  /** Neumaier's sum: the mean of millions of values is right to the last digits. */
   #addNumber(value: number, times: number): void {
-    const term = value * times;
-    const sum = this.#sum + term;
-    this.#compensation +=
-      Math.abs(this.#sum) >= Math.abs(term) ? this.#sum - sum + term : term - sum + this.#sum;
-    this.#sum = sum;
+    this.#addTerm(value * times);
     if (this.#numbers === undefined) this.#numbers = { least: value, greatest: value };
     else if (value < this.#numbers.least) this.#numbers = { ...this.#numbers, least: value };
     else if (value > this.#numbers.greatest) this.#numbers = { ...this.#numbers, greatest: value };
   }
 
+  /** Neumaier's sum: the mean of millions of values is right to the last digits. */
+  #addTerm(term: number): void {
+    const sum = this.#sum + term;
+    this.#compensation +=
+      Math.abs(this.#sum) >= Math.abs(term) ? this.#sum - sum + term : term - sum + this.#sum;
+    this.#sum = sum;
+  }
+
   #addTime(value: string): void {
     const at = instantOf(value);
     if (Number.isNaN(at)) return; // no such day: counts, but has no place in the order
-    if (this.#times === undefined) {
+    const times = this.#times;
+    if (times === undefined) {
       const only = { at, text: ownText(value) };
       this.#times = { least: only, greatest: only };
-    } else if (at < this.#times.least.at) this.#times.least = { at, text: ownText(value) };
-    else if (at > this.#times.greatest.at) this.#times.greatest = { at, text: ownText(value) };
+    } else if (at < times.least.at) this.#times = { ...times, least: { at, text: ownText(value) } };
+    else if (at > times.greatest.at) this.#times = { ...times, greatest: { at, text: ownText(value) } };
   }
 
   #addText(value: string): void {
@@ -114,6 +167,19 @@ export class ColumnStatistics {
     } else if (value < this.#texts.least) this.#texts = { ...this.#texts, least: ownText(value) };
     else if (value > this.#texts.greatest) this.#texts = { ...this.#texts, greatest: ownText(value) };
   }
+}
+
+/** The extremes of both; of two equal ones, those that came first. */
+function merged<Value>(
+  first: Extremes<Value> | undefined,
+  second: Extremes<Value> | undefined,
+  isLess: (one: Value, another: Value) => boolean,
+): Extremes<Value> | undefined {
+  if (first === undefined || second === undefined) return first ?? second;
+  return {
+    least: isLess(second.least, first.least) ? second.least : first.least,
+    greatest: isLess(first.greatest, second.greatest) ? second.greatest : first.greatest,
+  };
 }
 
 /** Sums can leave the range of numbers where no value does. */

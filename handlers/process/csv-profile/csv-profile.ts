@@ -1,97 +1,75 @@
 import type { Processor, ProcessorInput, ProcessorResult } from '../processor.ts';
-import type { CsvProfile } from './csv-profile-document.ts';
-import { SAMPLE_CHARACTERS, type SniffedDialect, sniffDialect } from './dialect.ts';
-import { type CsvRecord, RecordSplitter } from './record-splitter.ts';
-import { TableProfile } from './table-profile.ts';
-import { type TextPiece, textPieces } from './text-pieces.ts';
+import { FileScan, type RowVisitor } from './file-scan.ts';
+import { PROFILING_LIMITS, type ProfilingLimits } from './profiling-limits.ts';
+import { emptyRangeProfile, type RangeProfile } from './range-profile.ts';
+import { resultOf } from './steps.ts';
+import { textPieces } from './text-pieces.ts';
 
 const STEPS = ['sniff', 'profile', 'summarize'] as const;
 
 /**
  * Profiles a CSV file of any size in memory that does not grow with it: UTF-8, delimiter and header found out,
  * quotes after RFC 4180. The result is a `CsvProfile`. Errors: `not-csv`, `broken-quotes`, `too-many-columns`.
+ *
+ * Comes to the same, byte for byte, as the steps of steps.ts: a file is profiled range by range here too
+ * (docs/decisions/0019-ranges.md).
  */
-export const csvProfile: Processor = {
-  kind: 'csv-profile',
+export const csvProfile: Processor = csvProfileWithin(PROFILING_LIMITS);
 
-  async process(input: ProcessorInput): Promise<ProcessorResult> {
-    announce(input, 'sniff', 0);
-    const profiling = new Profiling(input);
-    for await (const piece of textPieces(input.body, input.signal)) profiling.take(piece);
-    const profile = profiling.end();
-    return { body: JSON.stringify(profile), contentType: 'application/json' };
-  },
-};
+/** The processor with other limits than the default ones, which is for tests. */
+export function csvProfileWithin(limits: ProfilingLimits): Processor {
+  return {
+    kind: 'csv-profile',
 
-/** The work on one file: first a sample is collected, then rows are profiled. */
-class Profiling {
-  readonly #input: ProcessorInput;
-  #sample = '';
-  #byteOrderMark = false;
-  #bytes = 0;
-  #table:
-    | { readonly dialect: SniffedDialect; readonly splitter: RecordSplitter; readonly profile: TableProfile }
-    | undefined;
+    async process(input: ProcessorInput): Promise<ProcessorResult> {
+      announce(input, 'sniff', 0);
+      const profiles = new ProfilesInOrder();
+      const scan = new FileScan(input.size, limits, profiles);
+      for await (const piece of textPieces(input.body, input.signal)) {
+        scan.take(piece);
+        announceRows(input, scan);
+      }
+      const plan = scan.end();
+      announceRows(input, scan);
+      announce(input, 'summarize', scan.bytes);
+      return resultOf(plan, profiles.end(plan.dialect.width), input.fileName);
+    },
+  };
+}
 
-  constructor(input: ProcessorInput) {
-    this.#input = input;
+/** Profiles ranges as they come: the present one, and what those before have come to. */
+class ProfilesInOrder implements RowVisitor {
+  #before: RangeProfile | undefined;
+  #present: RangeProfile | undefined;
+
+  begin(width: number): void {
+    this.#before = this.#merged();
+    this.#present = emptyRangeProfile(width);
   }
 
-  take({ text, bytes, byteOrderMark }: TextPiece): void {
-    this.#bytes = bytes;
-    this.#byteOrderMark = byteOrderMark;
-    if (this.#table === undefined) {
-      this.#sample += text;
-      if (this.#sample.length >= SAMPLE_CHARACTERS) this.#start(false);
-    } else {
-      this.#add(this.#table, this.#table.splitter.push(text));
-    }
+  row(fields: readonly string[]): void {
+    this.#present?.add(fields);
   }
 
-  end(): CsvProfile {
-    const table = this.#table ?? this.#start(true);
-    this.#add(table, table.splitter.end());
-    announce(this.#input, 'summarize', this.#bytes);
-    const { delimiter, header } = table.dialect;
-    return {
-      format: 'jobwire.csv-profile.v1',
-      file: {
-        name: this.#input.fileName,
-        size: this.#bytes,
-        delimiter,
-        header,
-        byteOrderMark: this.#byteOrderMark,
-      },
-      ...table.profile.summarize(),
-    };
+  /** All that there is, of a file with so many columns. */
+  end(width: number): RangeProfile {
+    return this.#merged() ?? emptyRangeProfile(width);
   }
 
-  /** The sample is cut to its size, so that the same file is sniffed alike however it arrives. */
-  #start(whole: boolean) {
-    const dialect = sniffDialect(this.#sample.slice(0, SAMPLE_CHARACTERS), whole);
-    const table = { dialect, splitter: new RecordSplitter(dialect), profile: new TableProfile(dialect) };
-    this.#table = table;
-    this.#add(table, table.splitter.push(this.#sample));
-    this.#sample = '';
-    return table;
+  #merged(): RangeProfile | undefined {
+    if (this.#present !== undefined) this.#before?.merge(this.#present);
+    return this.#before ?? this.#present;
   }
+}
 
-  #add(
-    table: { readonly splitter: RecordSplitter; readonly profile: TableProfile },
-    records: readonly CsvRecord[],
-  ): void {
-    const { splitter, profile } = table;
-    for (const record of records) {
-      profile.add(record, splitter.line);
-      splitter.passed(record);
-    }
-    announce(
-      this.#input,
-      'profile',
-      this.#bytes,
-      `profiled ${grouped(profile.rows)} rows of ${grouped(profile.width)} columns`,
-    );
-  }
+function announceRows(input: ProcessorInput, { counts, bytes }: FileScan): void {
+  if (counts === undefined) return;
+  announce(
+    input,
+    'profile',
+    bytes,
+    `profiled ${grouped(counts.rows)} rows of ${grouped(counts.columns)} columns`,
+  );
 }
 
 function announce(input: ProcessorInput, step: (typeof STEPS)[number], done: number, message?: string): void {

@@ -1,6 +1,7 @@
 /** 2^14 registers: a standard error of 1.04 / sqrt(16,384) = 0.8 %, in 16 KB a column. */
 const INDEX_BITS = 14;
-const REGISTERS = 2 ** INDEX_BITS;
+/** How many registers there are, a byte each. */
+export const REGISTERS = 2 ** INDEX_BITS;
 
 /** The bits of a hash of 32 that are left for the rank: ranks go from 1 to one more than this. */
 const RANK_BITS = 32 - INDEX_BITS;
@@ -12,7 +13,26 @@ const RANK_BITS = 32 - INDEX_BITS;
  * docs/decisions/0010-sketches.md.
  */
 export class DistinctEstimate {
-  readonly #registers = new Uint8Array(REGISTERS);
+  readonly #registers: Uint8Array;
+
+  /** Begins with the registers of another estimate, which it takes for its own; by default with none. */
+  constructor(registers: Uint8Array = new Uint8Array(REGISTERS)) {
+    if (registers.length !== REGISTERS) throw new RangeError(`there are ${REGISTERS} registers`);
+    this.#registers = registers;
+  }
+
+  /** All that an estimate is: a rank each, in a byte. */
+  get registers(): Uint8Array {
+    return this.#registers;
+  }
+
+  /** Counts all that another estimate has counted: exactly as if it had been counted here. */
+  merge(other: DistinctEstimate): void {
+    for (let register = 0; register < REGISTERS; register += 1) {
+      const rank = other.#registers[register] ?? 0;
+      if (rank > (this.#registers[register] ?? 0)) this.#registers[register] = rank;
+    }
+  }
 
   /** Counts a hash of 32 bits. */
   add(hash: number): void {

@@ -1,11 +1,21 @@
+import { hashOf } from './text-hash.ts';
+
 /** Cells that count what is not watched, a column. A power of two. */
-const CELLS = 1024;
+export const CELLS = 1024;
 
 /** A value that is being watched. `atMost - atLeast` is what it may owe to others. */
 export interface WatchedValue {
   readonly key: string;
   readonly atLeast: number;
   readonly atMost: number;
+}
+
+/** All that an estimate is, beside its capacity. */
+export interface FrequentState {
+  /** For each of the `CELLS` cells, the most that any value in it which is not watched can have. */
+  readonly cells: Uint32Array;
+  /** In the order in which they are held. */
+  readonly watched: readonly WatchedValue[];
 }
 
 /**
@@ -15,7 +25,7 @@ export interface WatchedValue {
  * from a library: docs/decisions/0010-sketches.md.
  */
 export class FrequentEstimate {
-  readonly #cells = new Uint32Array(CELLS);
+  #cells: Uint32Array = new Uint32Array(CELLS);
   readonly #positions = new Map<string, number>();
   readonly #keys: string[] = [];
   readonly #hashes: number[] = [];
@@ -25,9 +35,17 @@ export class FrequentEstimate {
   #least = 0;
   #hand = 0;
 
-  /** `capacity` is the number of values watched at a time. */
-  constructor(capacity: number) {
+  /** `capacity` is the number of values watched at a time. May go on from a state, whose cells it takes. */
+  constructor(capacity: number, state?: FrequentState) {
     this.#capacity = capacity;
+    if (state === undefined) return;
+    if (state.cells.length !== CELLS) throw new RangeError(`there are ${CELLS} cells`);
+    this.#restore(state);
+  }
+
+  /** See `FrequentState`. */
+  get state(): FrequentState {
+    return { cells: this.#cells, watched: this.#held };
   }
 
   /**
@@ -62,18 +80,76 @@ export class FrequentEstimate {
       return;
     }
     this.#positions.delete(this.#keys[least] ?? '');
-    this.#cells[(this.#hashes[least] ?? 0) & (CELLS - 1)] = this.#least;
+    const left = (this.#hashes[least] ?? 0) & (CELLS - 1);
+    this.#cells[left] = Math.max(this.#cells[left] ?? 0, this.#least);
     this.#put(least, copy(), hash, counted + 1, counted);
   }
 
   /** What is watched, most certain first. */
   get watched(): readonly WatchedValue[] {
-    return this.#keys
-      .map((key, position) => {
-        const atMost = this.#counts[position] ?? 0;
-        return { key, atLeast: atMost - (this.#errors[position] ?? 0), atMost };
-      })
-      .sort((one, other) => other.atLeast - one.atLeast || (one.key < other.key ? -1 : 1));
+    return this.#held.sort((one, other) => other.atLeast - one.atLeast || (one.key < other.key ? -1 : 1));
+  }
+
+  /**
+   * Counts all that another estimate of the same capacity has counted, after the merge of Space-Saving (Agarwal and
+   * others, "Mergeable summaries", 2012), with a cell where that takes the least count. The bounds of a value add up:
+   * those it is watched with, or from none to what its cell holds. Those that may be the most frequent are watched on;
+   * each other one leaves its upper bound in its cell. A cell holds less than its estimate has counted, divided by the
+   * capacity, so that sums fit in 32 bits for any file that can be read in the time of a job.
+   */
+  merge(other: FrequentEstimate): void {
+    const sums = [
+      ...this.#keys.map((key, position) => this.#sumOf(key, this.#hashes[position] ?? 0, other)),
+      ...other.#keys
+        .map((key, position) => ({ key, hash: other.#hashes[position] ?? 0 }))
+        .filter(({ key }) => !this.#positions.has(key))
+        .map(({ key, hash }) => this.#sumOf(key, hash, other)),
+    ].sort(
+      (one, another) =>
+        another.atMost - one.atMost || another.atLeast - one.atLeast || (one.key < another.key ? -1 : 1),
+    );
+    const cells = this.#cells.map((count, cell) => count + (other.#cells[cell] ?? 0));
+    for (const { hash, atMost } of sums.slice(this.#capacity)) {
+      const cell = hash & (CELLS - 1);
+      cells[cell] = Math.max(cells[cell] ?? 0, atMost);
+    }
+    this.#restore({ cells, watched: sums.slice(0, this.#capacity) });
+  }
+
+  #sumOf(key: string, hash: number, other: FrequentEstimate): WatchedValue & { readonly hash: number } {
+    const ours = this.#boundsOf(key, hash);
+    const theirs = other.#boundsOf(key, hash);
+    return {
+      key,
+      hash,
+      atLeast: ours.atLeast + theirs.atLeast,
+      atMost: ours.atMost + theirs.atMost,
+    };
+  }
+
+  #boundsOf(key: string, hash: number): { readonly atLeast: number; readonly atMost: number } {
+    const position = this.#positions.get(key);
+    if (position === undefined) return { atLeast: 0, atMost: this.#cells[hash & (CELLS - 1)] ?? 0 };
+    const atMost = this.#counts[position] ?? 0;
+    return { atLeast: atMost - (this.#errors[position] ?? 0), atMost };
+  }
+
+  get #held(): WatchedValue[] {
+    return this.#keys.map((key, position) => {
+      const atMost = this.#counts[position] ?? 0;
+      return { key, atLeast: atMost - (this.#errors[position] ?? 0), atMost };
+    });
+  }
+
+  #restore({ cells, watched }: FrequentState): void {
+    this.#cells = cells;
+    this.#positions.clear();
+    this.#keys.length = 0;
+    for (const { key, atLeast, atMost } of watched.slice(0, this.#capacity)) {
+      this.#put(this.#keys.length, key, hashOf(key), atMost, atMost - atLeast);
+    }
+    this.#least = 0;
+    this.#hand = 0;
   }
 
   #put(position: number, key: string, hash: number, count: number, error: number): void {

@@ -16,8 +16,8 @@ export interface Dialect {
 }
 
 /**
- * A row of so many characters always fits; one of more than twice as many never does, and what is between may.
- * Bounds the memory that a quote which is never closed can take.
+ * The most characters of a row with its line end. Bounds the memory that a quote which is never closed can take.
+ * Exact, so that a row is judged alike whatever has been read behind it.
  */
 export const MAXIMUM_RECORD_CHARACTERS = 1024 * 1024;
 
@@ -72,20 +72,42 @@ const MAXIMUM_RECOVERIES = 100;
 /** With more bad quotes than this in such a row, it is not one row's mistake: all quotes of the file are like that. */
 const MAXIMUM_BAD_QUOTES = 1_000;
 
+/** Rows that were read at once, and the text that they stand in: nothing else, and no row cut. */
+export interface ReadRecords {
+  readonly records: readonly CsvRecord[];
+  readonly text: string;
+}
+
+/** How a splitter goes about its text. */
+export interface SplitterOptions {
+  /** See `MAXIMUM_RECORD_CHARACTERS`, which it is by default. */
+  readonly maximumRecordCharacters?: number;
+  /**
+   * Whether another splitter has taken the whole file before. Then a row that is still open where the text ends is
+   * known to end with its first line, and nothing is judged again: what was judged by may lie behind this text.
+   */
+  readonly judged?: boolean;
+}
+
 /**
  * Splits a stream of text into rows, however the text is cut. A row with text behind a closing quote goes on until
- * the next quote that ends a value, as in spreadsheets; where there is none, it ends with its first line.
+ * the next quote that ends a value, as in spreadsheets; where there is none, it ends with its first line. Where a
+ * row ends depends only on the text from its beginning on, so that a file may be split from any row.
  */
 export class RecordSplitter {
   readonly #dialect: Dialect;
+  readonly #limit: number;
+  readonly #judged: boolean;
   #rest = '';
   #pending: string[] = [];
   #pendingCharacters = 0;
   #line = 1;
   #recoveries = 0;
 
-  constructor(dialect: Dialect) {
+  constructor(dialect: Dialect, options: SplitterOptions = {}) {
     this.#dialect = dialect;
+    this.#limit = options.maximumRecordCharacters ?? MAXIMUM_RECORD_CHARACTERS;
+    this.#judged = options.judged ?? false;
   }
 
   /** The line on which the first row that has not been `passed` begins, from 1. */
@@ -97,19 +119,19 @@ export class RecordSplitter {
    * Takes more text; answers the rows that it completes, if any.
    * @throws ProcessingError `broken-quotes` or `not-csv` for a row that is too large.
    */
-  push(text: string): readonly CsvRecord[] {
+  push(text: string): ReadRecords {
     this.#pending.push(text);
     this.#pendingCharacters += text.length;
     // Never less than what is left over: otherwise a large row would be read again for every piece of it.
-    if (this.#pendingCharacters < Math.max(PASS_CHARACTERS, this.#rest.length)) return [];
+    if (this.#pendingCharacters < Math.max(PASS_CHARACTERS, this.#rest.length)) return NOTHING_READ;
     return this.#read(this.#takePending(), false);
   }
 
   /**
    * The rows that are left.
-   * @throws ProcessingError `broken-quotes` where a quote is still open.
+   * @throws ProcessingError `broken-quotes` where a quote is still open; `not-csv` for a row that is too large.
    */
-  end(): readonly CsvRecord[] {
+  end(): ReadRecords {
     return this.#read(this.#takePending(), true);
   }
 
@@ -126,41 +148,52 @@ export class RecordSplitter {
     return text;
   }
 
-  #read(text: string, whole: boolean): readonly CsvRecord[] {
+  #read(text: string, whole: boolean): ReadRecords {
     let records: readonly CsvRecord[] = [];
     for (let left = text; ; ) {
-      const parsed = parseRecords(left, this.#dialect, whole);
-      if (whole ? !parsed.openQuote : parsed.rest.length <= MAXIMUM_RECORD_CHARACTERS) {
-        this.#rest = parsed.rest;
-        return records.concat(parsed.records);
+      // A row is read from what it may be at most, and never from more, so that no cut of the text matters.
+      const isCut = left.length > this.#limit;
+      const window = isCut ? left.slice(0, this.#limit) : left;
+      const parsed = parseRecords(window, this.#dialect, whole && !isCut);
+      if (isCut ? parsed.records.length > 0 : !(whole && parsed.openQuote)) {
+        records = records.length === 0 ? parsed.records : records.concat(parsed.records);
+        left = left.slice(window.length - parsed.rest.length);
+        if (isCut) continue;
+        this.#rest = left;
+        return { records, text: text.slice(0, text.length - left.length) };
       }
-      const before = whole ? parseRecords(left, this.#dialect, false) : parsed;
+      const before = isCut ? parsed : parseRecords(window, this.#dialect, false);
       records = records.concat(before.records);
       const firstLine = this.#firstLineOfBroken(before.rest, records);
       records = records.concat({ fields: [firstLine], brokenQuotes: true });
-      left = before.rest.slice(firstLine.length + this.#dialect.newline.length);
+      const done = window.length - before.rest.length + firstLine.length + this.#dialect.newline.length;
+      left = left.slice(done);
     }
   }
 
   /** @throws ProcessingError unless the row has a closing quote that is merely followed by text. */
   #firstLineOfBroken(row: string, before: readonly CsvRecord[]): string {
+    const end = row.indexOf(this.#dialect.newline);
+    if (this.#judged) return end === -1 ? row : row.slice(0, end);
     const line = before.reduce((sum, record) => sum + linesOf(record, this.#dialect.newline), this.#line);
-    const { openQuote, badQuotes, records } = parseRecords(row, this.#dialect, true);
+    // Where the row is cut behind a quote, that one would count as closing whatever follows it.
+    const { openQuote, badQuotes, records } = parseRecords(row.replace(/"+$/, ''), this.#dialect, true);
     if (!openQuote) {
       throw new ProcessingError({
         code: 'not-csv',
         title: 'The file is not CSV',
-        detail: `The row that begins on line ${line} has more than ${MAXIMUM_RECORD_CHARACTERS} characters.`,
+        detail: `The row that begins on line ${line} has more than ${this.#limit} characters.`,
         retryable: false,
       });
     }
-    const end = row.indexOf(this.#dialect.newline);
     this.#recoveries += 1;
     const isOneMistake = records[0]?.brokenQuotes === true && badQuotes <= MAXIMUM_BAD_QUOTES;
     if (!isOneMistake || end === -1 || this.#recoveries > MAXIMUM_RECOVERIES) throw brokenQuotes(line);
     return row.slice(0, end);
   }
 }
+
+const NOTHING_READ: ReadRecords = { records: [], text: '' };
 
 /** The error of a quote that is opened and never closed. */
 function brokenQuotes(line: number): ProcessingError {
@@ -178,8 +211,11 @@ function withoutCarriageReturn(fields: readonly string[]): readonly string[] {
   return [...fields.slice(0, -1), last.slice(0, -1)];
 }
 
-/** A row takes one line, and one more for every line end within its quotes. */
-function linesOf({ fields }: CsvRecord, newline: string): number {
+/**
+ * A row takes one line, and one more for every line end within its quotes. With that, too, rows are found again in
+ * the text that they were read from.
+ */
+export function linesOf({ fields }: CsvRecord, newline: string): number {
   let lines = 1;
   for (const field of fields) {
     for (let at = field.indexOf(newline); at !== -1; at = field.indexOf(newline, at + 1)) lines += 1;

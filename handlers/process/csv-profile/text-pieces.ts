@@ -2,7 +2,11 @@ import type { Readable } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ProcessingError } from '../processor.ts';
 
-/** A piece of the file as text. Pieces may end anywhere but within a character. */
+/**
+ * A piece of the file as text. Pieces may end anywhere but within a character; where they end depends on the bytes
+ * alone and not on the chunks in which these arrive, so that everything that is made of pieces, errors too, is the
+ * same for the same bytes.
+ */
 export interface TextPiece {
   readonly text: string;
   /** Bytes of the file up to the end of this piece. */
@@ -11,7 +15,7 @@ export interface TextPiece {
   readonly byteOrderMark: boolean;
 }
 
-/** The most bytes that become text at once; larger chunks of the stream are cut. */
+/** So many bytes become text at once. */
 const PIECE_BYTES = 16 * 1024;
 
 /** So often, in bytes, timers and sockets get their turn, even where the stream has everything in memory. */
@@ -32,22 +36,28 @@ const SIGNATURES: readonly { readonly bytes: readonly number[]; readonly what: s
 ];
 
 /**
- * Decodes a stream of bytes.
+ * Decodes a stream of bytes. `isBeginning` is false for bytes from within a file, whose first bytes say nothing.
  * @throws ProcessingError `not-csv` for what is not UTF-8 text; whatever the stream fails with.
  */
-export async function* textPieces(body: Readable, signal: AbortSignal): AsyncGenerator<TextPiece> {
+export async function* textPieces(
+  body: Readable,
+  signal: AbortSignal,
+  isBeginning = true,
+): AsyncGenerator<TextPiece> {
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-  const beginning = new Beginning();
+  const beginning = new Beginning(isBeginning);
+  const blocks = new Blocks();
   let bytes = 0;
   let nextTurnAt = TURN_BYTES;
+  const pieceOf = (block: Uint8Array, stream: boolean): TextPiece => {
+    const text = decode(decoder, block, beginning.skipped + bytes, stream);
+    bytes += block.byteLength;
+    return { text, bytes: beginning.skipped + bytes, byteOrderMark: beginning.skipped > 0 };
+  };
   for await (const chunk of body) {
-    const data = beginning.take(bytesOf(chunk));
-    for (let start = 0; start < data.byteLength; start += PIECE_BYTES) {
+    for (const block of blocks.take(beginning.take(bytesOf(chunk)))) {
       signal.throwIfAborted();
-      const piece = data.subarray(start, start + PIECE_BYTES);
-      const text = decode(decoder, piece, bytes, true);
-      bytes += piece.byteLength;
-      yield { text, bytes: bytes + beginning.skipped, byteOrderMark: beginning.skipped > 0 };
+      yield pieceOf(block, true);
       if (bytes >= nextTurnAt) {
         nextTurnAt = bytes + TURN_BYTES;
         await nextTurn();
@@ -55,16 +65,45 @@ export async function* textPieces(body: Readable, signal: AbortSignal): AsyncGen
     }
   }
   signal.throwIfAborted();
-  const rest = beginning.end();
-  const text = decode(decoder, rest, bytes, false);
-  bytes += rest.byteLength;
-  yield { text, bytes: bytes + beginning.skipped, byteOrderMark: beginning.skipped > 0 };
+  for (const block of blocks.take(beginning.end())) yield pieceOf(block, true);
+  yield pieceOf(blocks.end(), false);
+}
+
+/** Cuts bytes to equal blocks. A block is valid until the next one is asked for. */
+class Blocks {
+  readonly #held = new Uint8Array(PIECE_BYTES);
+  #length = 0;
+
+  *take(data: Uint8Array): Generator<Uint8Array> {
+    let start = 0;
+    while (data.byteLength - start >= PIECE_BYTES - this.#length) {
+      const end = start + PIECE_BYTES - this.#length;
+      if (this.#length === 0) yield data.subarray(start, end);
+      else {
+        this.#held.set(data.subarray(start, end), this.#length);
+        this.#length = 0;
+        yield this.#held;
+      }
+      start = end;
+    }
+    this.#held.set(data.subarray(start), this.#length);
+    this.#length += data.byteLength - start;
+  }
+
+  /** What is left, less than a block. */
+  end(): Uint8Array {
+    return this.#held.subarray(0, this.#length);
+  }
 }
 
 /** Holds back the first bytes until they show what the file is. */
 class Beginning {
   skipped = 0;
-  #held: Uint8Array | undefined = new Uint8Array();
+  #held: Uint8Array | undefined;
+
+  constructor(isBeginning: boolean) {
+    this.#held = isBeginning ? new Uint8Array() : undefined;
+  }
 
   take(chunk: Uint8Array): Uint8Array {
     if (this.#held === undefined) return chunk;

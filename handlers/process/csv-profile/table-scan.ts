@@ -1,7 +1,5 @@
 import { ProcessingError } from '../processor.ts';
-import { columnNames } from './column-names.ts';
-import { ColumnProfile, exactValuesFor } from './column-profile.ts';
-import type { ColumnSummary, MalformedRow, MalformedRows } from './csv-profile-document.ts';
+import type { MalformedRow, MalformedRows } from './csv-profile-document.ts';
 import { isBlankLine, MAXIMUM_COLUMNS, type SniffedDialect } from './dialect.ts';
 import { beginningOf, ownText } from './quoted-text.ts';
 import type { CsvRecord } from './record-splitter.ts';
@@ -16,10 +14,20 @@ const HOPELESS_SHARE = 0.9;
 /** So often, in rows, it is looked whether the file is hopeless, so that nobody waits for the end of it. */
 const LOOK_EVERY = 10_000;
 
-/** The figures of a whole file, row by row. */
-export class TableProfile {
+/** Whether a row has its fields; it may still be the header. */
+export function isWellFormed({ fields, brokenQuotes }: CsvRecord, width: number): boolean {
+  return !brokenQuotes && fields.length === width;
+}
+
+/** What kind of row it was. The header is the first one that is not blank, where the dialect has one. */
+export type RowKind = 'row' | 'header' | 'malformed' | 'blank';
+
+/**
+ * Tells the rows of a whole file apart, counts them, and gives a hopeless file up: all but the figures of columns.
+ * So whoever has scanned a file knows that it can be profiled.
+ */
+export class TableScan {
   readonly #dialect: SniffedDialect;
-  readonly #columns: readonly ColumnProfile[];
   readonly #samples: MalformedRow[] = [];
   #header: readonly string[] | undefined;
   #headerExpected: boolean;
@@ -41,7 +49,6 @@ export class TableProfile {
     }
     this.#dialect = dialect;
     this.#headerExpected = dialect.header;
-    this.#columns = Array.from({ length: width }, () => new ColumnProfile(exactValuesFor(width)));
   }
 
   /** Well-formed rows up to now, without the header. */
@@ -49,51 +56,45 @@ export class TableProfile {
     return this.#rows;
   }
 
-  /** How many columns there are. */
-  get width(): number {
-    return this.#columns.length;
+  /** The fields of the header, once it has been met. */
+  get header(): readonly string[] | undefined {
+    return this.#header;
   }
 
   /**
    * Takes the next row, which begins on `line`.
    * @throws ProcessingError `broken-quotes` or `not-csv` once the file has proved hopeless.
    */
-  add(record: CsvRecord, line: number): void {
-    const { fields, brokenQuotes } = record;
-    if (isBlankLine(fields)) {
+  add(record: CsvRecord, line: number): RowKind {
+    if (isBlankLine(record.fields)) {
       this.#blankLines += 1;
-      return;
+      return 'blank';
     }
-    if (brokenQuotes || fields.length !== this.#columns.length) {
-      this.#addMalformed(record, line);
-    } else if (this.#headerExpected) {
-      this.#header = fields.map(ownText);
-    } else {
-      this.#rows += 1;
-      for (let index = 0; index < fields.length; index += 1) this.#columns[index]?.add(fields[index] ?? '');
-    }
+    const kind = this.#kindOf(record);
     this.#headerExpected = false;
+    if (kind === 'malformed') this.#addMalformed(record, line);
+    else if (kind === 'header') this.#header = record.fields.map(ownText);
+    else this.#rows += 1;
     if ((this.#rows + this.#malformed) % LOOK_EVERY === 0) this.#giveUpIfHopeless();
+    return kind;
   }
 
   /**
-   * The figures; afterwards no more rows are taken.
+   * What there is beside the columns, once all rows are in.
    * @throws ProcessingError as `add`.
    */
-  summarize(): {
-    readonly rows: number;
-    readonly blankLines: number;
-    readonly malformed: MalformedRows;
-    readonly columns: readonly ColumnSummary[];
-  } {
+  end(): { readonly rows: number; readonly blankLines: number; readonly malformed: MalformedRows } {
     this.#giveUpIfHopeless();
-    const names = columnNames(this.#header, this.#columns.length);
     return {
       rows: this.#rows,
       blankLines: this.#blankLines,
       malformed: { count: this.#malformed, samples: this.#samples },
-      columns: this.#columns.map((column, index) => column.summarize(names[index] ?? '')),
     };
+  }
+
+  #kindOf(record: CsvRecord): Exclude<RowKind, 'blank'> {
+    if (!isWellFormed(record, this.#dialect.width)) return 'malformed';
+    return this.#headerExpected ? 'header' : 'row';
   }
 
   #addMalformed({ fields, brokenQuotes }: CsvRecord, line: number): void {
@@ -116,7 +117,7 @@ export class TableProfile {
       code: byQuotes ? 'broken-quotes' : 'not-csv',
       title: byQuotes ? 'The quotes of nearly every row are broken' : 'The file is not CSV',
       detail:
-        `${this.#malformed} of ${all} rows ${byQuotes ? 'have text behind a closing quote' : `do not have the expected ${this.#columns.length} fields`}` +
+        `${this.#malformed} of ${all} rows ${byQuotes ? 'have text behind a closing quote' : `do not have the expected ${this.#dialect.width} fields`}` +
         `${first === undefined ? '.' : `; the first is on line ${first.line}.`}`,
       retryable: false,
     });
