@@ -16,13 +16,34 @@ export interface LocalRuntime extends RuntimeFacts {
   close(): Promise<void>;
 }
 
+/** While it is set, everybody gets this one. */
+let shared: { running: Promise<LocalRuntime> | undefined } | undefined;
+
 /**
- * Starts the whole template in a process of its own; takes some ten seconds, most of them to synthesize it.
- * `nodeOptions` are for profiles, such as `--cpu-prof`.
+ * Starts the whole template in a process of its own; takes some ten seconds, most of them to synthesize it. Between
+ * `shareLocalRuntime` and its end it is the one that somebody has started already.
  */
-export async function startLocalRuntime(nodeOptions: readonly string[] = []): Promise<LocalRuntime> {
+export async function startLocalRuntime(): Promise<LocalRuntime> {
+  if (shared === undefined) return await start();
+  shared.running ??= start();
+  return { ...(await shared.running), close: () => Promise.resolve() };
+}
+
+/** From now on one runtime serves all who start one, for loads that do not mind what others left; answers how to end it. */
+export function shareLocalRuntime(): () => Promise<void> {
+  const sharing: typeof shared = { running: undefined };
+  shared = sharing;
+  return async () => {
+    shared = undefined;
+    // Why it did not start has been told to who wanted it.
+    const runtime = await sharing.running?.catch(() => undefined);
+    await runtime?.close();
+  };
+}
+
+async function start(): Promise<LocalRuntime> {
   const folder = await makeTemporaryFolder();
-  const child = startChild<RuntimeProcess>(new URL('runtime-process.ts', import.meta.url), { nodeOptions });
+  const child = startChild<RuntimeProcess>(new URL('runtime-process.ts', import.meta.url));
   const close = async () => {
     try {
       await child.call('close');

@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { inspect } from 'node:util';
 import { readCommandLine } from './command-line.ts';
+import { shareLocalRuntime } from './local-runtime.ts';
 import { machine, versions } from './machine.ts';
 import { InvariantError } from './measure.ts';
 import { MEASURES } from './measures.ts';
@@ -39,11 +40,14 @@ async function run(asked: Extract<typeof request, { readonly kind: 'run' }>): Pr
   }
   const at = new Date();
   const line = machine();
+  // What a measure leaves in the database would be in the next one's figures; of tiny loads nobody reads them.
+  const endRuntime = quick ? shareLocalRuntime() : () => Promise.resolve();
   const { outcomes, failures } = await runMeasures(asked.measures, {
     quick,
     signal: interruption(),
     log: (text) => console.error(text),
   });
+  await endRuntime();
   console.log(`${line}\n${quick ? 'Tiny loads (--quick): these figures say nothing of speed.\n' : ''}`);
   if (outcomes.size > 0) console.log(renderTable(outcomes));
   for (const [name, error] of failures) {
