@@ -164,7 +164,7 @@ export class RecordSplitter {
       }
       const before = isCut ? parsed : parseRecords(window, this.#dialect, false);
       records = records.concat(before.records);
-      const firstLine = this.#firstLineOfBroken(before.rest, records);
+      const firstLine = this.#firstLineOfBroken(before.rest, isCut, records);
       records = records.concat({ fields: [firstLine], brokenQuotes: true });
       const done = window.length - before.rest.length + firstLine.length + this.#dialect.newline.length;
       left = left.slice(done);
@@ -172,12 +172,15 @@ export class RecordSplitter {
   }
 
   /** @throws ProcessingError unless the row has a closing quote that is merely followed by text. */
-  #firstLineOfBroken(row: string, before: readonly CsvRecord[]): string {
+  #firstLineOfBroken(row: string, isCut: boolean, before: readonly CsvRecord[]): string {
     const end = row.indexOf(this.#dialect.newline);
     if (this.#judged) return end === -1 ? row : row.slice(0, end);
     const line = before.reduce((sum, record) => sum + linesOf(record, this.#dialect.newline), this.#line);
-    // Where the row is cut behind a quote, that one would count as closing whatever follows it.
-    const { openQuote, badQuotes, records } = parseRecords(row.replace(/"+$/, ''), this.#dialect, true);
+    const { openQuote, badQuotes, records } = parseRecords(
+      isCut ? withoutQuotesAtEnd(row) : row,
+      this.#dialect,
+      true,
+    );
     if (!openQuote) {
       throw new ProcessingError({
         code: 'not-csv',
@@ -194,6 +197,13 @@ export class RecordSplitter {
 }
 
 const NOTHING_READ: ReadRecords = { records: [], text: '' };
+
+/** Behind a cut there is more: a quote just before it would count as closing, whatever follows. */
+function withoutQuotesAtEnd(text: string): string {
+  let end = text.length;
+  while (text[end - 1] === '"') end -= 1;
+  return text.slice(0, end);
+}
 
 /** The error of a quote that is opened and never closed. */
 function brokenQuotes(line: number): ProcessingError {

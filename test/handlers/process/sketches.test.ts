@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { DistinctEstimate } from '../../../handlers/process/csv-profile/distinct-estimate.ts';
-import { FrequentEstimate } from '../../../handlers/process/csv-profile/frequent-estimate.ts';
+import { CELLS, FrequentEstimate } from '../../../handlers/process/csv-profile/frequent-estimate.ts';
 import { hashOf } from '../../../handlers/process/csv-profile/text-hash.ts';
 
 describe('DistinctEstimate', () => {
@@ -79,5 +79,83 @@ describe('FrequentEstimate', () => {
     expect(first?.atLeast).toBeGreaterThan(900);
     expect(first?.atLeast).toBeLessThanOrEqual(1_000);
     expect(first?.atMost).toBeGreaterThanOrEqual(1_000);
+  });
+});
+
+describe('estimates of parts, merged', () => {
+  const parts = fc.array(fc.array(fc.tuple(fc.nat(40), fc.integer({ min: 1, max: 30 })), { maxLength: 60 }), {
+    minLength: 2,
+    maxLength: 6,
+  });
+
+  test('DistinctEstimate: exactly as if all had been counted by one', () => {
+    fc.assert(
+      fc.property(fc.array(fc.array(fc.nat(100_000)), { minLength: 1 }), (lists) => {
+        const all = new DistinctEstimate();
+        const merged = new DistinctEstimate();
+        for (const list of lists) {
+          const part = new DistinctEstimate();
+          for (const value of list) {
+            all.add(hashOf(String(value)));
+            part.add(hashOf(String(value)));
+          }
+          merged.merge(new DistinctEstimate(part.registers));
+        }
+        expect(merged.registers).toEqual(all.registers);
+        expect(merged.value).toBe(all.value);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  test('FrequentEstimate: what it says of a value is never wrong, nor what its cells say of the others', () => {
+    fc.assert(
+      fc.property(parts, fc.integer({ min: 1, max: 12 }), fc.boolean(), (lists, capacity, seeded) => {
+        const merged = new FrequentEstimate(capacity);
+        const counts = new Map<string, number>();
+        for (const runs of lists) {
+          const part = new FrequentEstimate(capacity);
+          if (seeded) {
+            for (const seed of [3, 2, 1]) {
+              part.seed(`value ${seed}`, hashOf(`value ${seed}`), seed);
+              counts.set(`value ${seed}`, (counts.get(`value ${seed}`) ?? 0) + seed);
+            }
+          }
+          for (const [value, times] of runs) {
+            for (let time = 0; time < times; time += 1) count(part, `value ${value}`);
+            counts.set(`value ${value}`, (counts.get(`value ${value}`) ?? 0) + times);
+          }
+          merged.merge(new FrequentEstimate(capacity, part.state));
+        }
+        const { cells, watched } = merged.state;
+        expect(watched.length).toBe(Math.min(capacity, counts.size));
+        for (const { key, atLeast, atMost } of watched) {
+          expect(atLeast).toBeLessThanOrEqual(counts.get(key) ?? 0);
+          expect(atMost).toBeGreaterThanOrEqual(counts.get(key) ?? 0);
+        }
+        const keys = new Set(watched.map(({ key }) => key));
+        for (const [key, times] of counts) {
+          if (!keys.has(key)) expect(cells[hashOf(key) & (CELLS - 1)]).toBeGreaterThanOrEqual(times);
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test('FrequentEstimate: a value that is frequent in every part is found among ever new ones', () => {
+    const merged = new FrequentEstimate(50);
+    for (let part = 0; part < 20; part += 1) {
+      const estimate = new FrequentEstimate(50);
+      for (let value = 0; value < 5_000; value += 1) {
+        count(estimate, `new ${part} ${value}`);
+        if (value % 20 === 0) count(estimate, 'frequent');
+      }
+      merged.merge(estimate);
+    }
+    const [first] = merged.watched;
+    expect(first?.key).toBe('frequent');
+    expect(first?.atLeast).toBeGreaterThan(4_000);
+    expect(first?.atLeast).toBeLessThanOrEqual(5_000);
+    expect(first?.atMost).toBeGreaterThanOrEqual(5_000);
   });
 });
