@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { BroadcastRoundsTable } from '../aws/broadcast-rounds-table.ts';
 import { createDynamoDbClient, createSqsClient } from '../aws/clients.ts';
 import { ConnectionPoster } from '../aws/connection-poster.ts';
@@ -32,6 +33,7 @@ const parts: PublishParts = {
   broadcasts: new SqsQueue<Broadcast>({ client: queues, queueUrl: environment.broadcastsQueueUrl }),
   rounds: new BroadcastRoundsTable({ client, tableName: environment.subscriptionsTable }),
   portion: PORTION,
+  pause,
   now: () => new Date(),
   random: Math.random,
   log: createLog('publish'),

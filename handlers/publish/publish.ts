@@ -17,20 +17,31 @@ export interface PublishParts extends FramePosterParts, RoundParts {
   readonly deliveries: Queue<Delivery>;
   /** The most rows of a topic that are posted to from here; see `PORTION`. */
   readonly portion: number;
+  readonly pause: (milliseconds: number) => Promise<void>;
   /** From 0 to 1, for back-off. */
   readonly random: () => number;
 }
 
+/** So many states of one job in one batch are a burst: they come faster than anybody can look. */
+const BURST = 3;
+
+/** During a burst, so long from one batch to the next, in milliseconds: four frames a second is what a watcher gets. */
+const BURST_MILLISECONDS = 250;
+
+/** A batch of so many states (infrastructure/publishing.ts) may leave others behind it: then nothing is held. */
+const FULL_BATCH = 100;
+
 /**
  * Tells the watchers of every job in a batch of the stream its newest state: one post for each connection and
- * job, however many topics match. What cannot be posted now is handed to the deliveries queue;
- * so is what is left ten seconds before `endsAt`, when Lambda stops the function (milliseconds since the epoch).
+ * job, however many topics match. What cannot be posted now is handed to the deliveries queue; so is what is left
+ * ten seconds before `endsAt`, when Lambda stops the function (milliseconds since the epoch).
  * A topic with more watchers than one execution should post to is not posted to at all, but announced (rounds.ts).
  *
  * Answers the sequence number from which on the batch has to come again; undefined when all is dealt with. That
- * is so only where something could get lost: the watchers of a job could not be read, or the deliveries queue
- * does not take them, or a large audience could not be announced. Lambda goes on from the lowest number reported (aws-facts 3.4), so only the first record of
- * the first such job counts; jobs behind it are published again, which watchers do not notice (`seq`).
+ * is so only where something could get lost: the watchers of a job could not be read, the deliveries queue takes
+ * nothing, or a large audience could not be announced. Lambda goes on from the lowest number reported (aws-facts
+ * 3.4), so only the first record of the first such job counts; jobs behind it are published again, which watchers do
+ * not notice (`seq`).
  */
 export async function publish(
   changes: readonly JobChange[],
@@ -38,6 +49,7 @@ export async function publish(
   endsAt: number,
 ): Promise<string | undefined> {
   const { log, meter } = parts;
+  const begunAt = parts.now().getTime();
   for (const change of changes) {
     if (!('malformed' in change)) continue;
     meter.count('MalformedChanges', 1);
@@ -64,8 +76,28 @@ export async function publish(
   const unsent = await sendDeliveries(publications, parts);
   for (const publication of publications) publication.measure();
   const positions = [...failed, ...unsent].map((publication) => publication.firstPosition);
-  if (positions.length === 0) return undefined;
+  if (positions.length === 0) {
+    if (isBurst(changes)) {
+      await parts.pause(Math.max(0, begunAt + BURST_MILLISECONDS - parts.now().getTime()));
+    }
+    return undefined;
+  }
   return changes[Math.min(...positions)]?.sequenceNumber;
+}
+
+/**
+ * Whether to let states gather before the next batch: Lambda hands over the next changes of a job when this batch is
+ * done (aws-facts 3.3), so to wait is all that it takes to send fewer, newer states.
+ */
+function isBurst(changes: readonly JobChange[]): boolean {
+  if (changes.length >= FULL_BATCH) return false;
+  const states = new Map<string, number>();
+  for (const change of changes) {
+    if ('malformed' in change) continue;
+    const { id } = change.record.job;
+    states.set(id, (states.get(id) ?? 0) + 1);
+  }
+  return [...states.values()].some((count) => count >= BURST);
 }
 
 /** The posts of one job. */

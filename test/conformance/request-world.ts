@@ -340,6 +340,7 @@ export class RequestWorld {
       broadcasts: this.#broadcasts,
       rounds: this.#rounds,
       portion: this.portion,
+      pause: async (milliseconds: number) => this.advance(milliseconds),
       now,
       random: () => 0.5,
       log,

@@ -260,6 +260,44 @@ describe('many watchers', () => {
   });
 });
 
+describe('a burst', () => {
+  /** How long a batch with so many states of a job, and one of another, takes by the world's clock. */
+  async function timeOf(states: number, fail = false): Promise<number> {
+    const world = new World();
+    const record = await world.job();
+    await world.watch('one', 'owner:ada', fail ? 'unavailable' : 'open');
+    for (let state = 1; state < states; state += 1) await world.change(record);
+    await world.job();
+    if (fail) world.deliveries.failNext(new UnavailableError('SQS'), new UnavailableError('SQS'));
+    const begun = world.now.getTime();
+    await publish(world.changes, world.parts, world.endsAt);
+    return world.now.getTime() - begun;
+  }
+
+  test('of states is held after the newest has been sent, so that the next ones gather', async () => {
+    expect(await timeOf(3)).toBe(250);
+    expect(await timeOf(98)).toBe(250);
+  });
+
+  test('is not what two states are; a full batch has more behind it, and one that fails comes again at once', async () => {
+    expect(await timeOf(2)).toBe(0);
+    expect(await timeOf(99)).toBe(0);
+    expect(await timeOf(5, true)).toBe(0);
+  });
+
+  test('lasts no longer for a batch that took long by itself', async () => {
+    const world = new World();
+    const record = await world.job();
+    await world.watch('ill', 'owner:ada', 'unavailable');
+    world.hangs = 400;
+    await world.change(record);
+    await world.change(record);
+    const begun = world.now.getTime();
+    await publish(world.changes, world.parts, world.endsAt);
+    expect(world.now.getTime() - begun).toBe(400);
+  });
+});
+
 test('posts that hang are left alone ten seconds before the end, and the rest is owed', async () => {
   const world = new World();
   const record = await world.job();

@@ -148,6 +148,7 @@ class Theatre {
       pace: new PostPace({ perSecond: LONG, now: () => 0, pause: async () => {} }),
       postsPerSecond: 4,
       portion: PORTION,
+      pause: async () => {},
       now: () => new Date(this.#now),
       random: () => 0.5,
       log: this.#telemetry.log,

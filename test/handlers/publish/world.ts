@@ -89,6 +89,9 @@ export class World {
       broadcasts: this.broadcasts,
       rounds: this.rounds,
       portion: this.portion,
+      pause: async (milliseconds) => {
+        this.now = new Date(this.now.getTime() + milliseconds);
+      },
       postsPerSecond: 5 * this.perSecond,
       pace: new PostPace({
         perSecond: this.perSecond,
