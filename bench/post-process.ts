@@ -3,9 +3,6 @@ import { setDefaultCACertificates } from 'node:tls';
 import { answerCalls } from './child-process.ts';
 import { POSTERS, type PosterName, type PostToAll } from './post-contestants.ts';
 
-/** Over which transport. */
-export type Transport = 'plain' | 'tls';
-
 /** What one round took. */
 export interface PostRound {
   /** Microseconds of processor time of the posting process for each post. */
@@ -19,13 +16,16 @@ export interface PostProcessApi {
   /** Makes the way to post; trusts the certificate. */
   prepare(settings: {
     readonly name: PosterName;
-    readonly endpoints: Readonly<Record<Transport, string>>;
+    readonly endpoint: string;
     readonly certificate: string;
   }): void;
-  /** Posts the frame to as many connections, each once. */
+  /**
+   * Posts the frame to as many connections, each once, and measures that; before, to `opening` others, so that
+   * ways which keep their sockets have them open. They lie idle for seconds between two rounds.
+   */
   post(load: {
-    readonly transport: Transport;
     readonly posts: number;
+    readonly opening: number;
     readonly frame: string;
   }): Promise<PostRound>;
   readonly [name: string]: (argument: never) => unknown;
@@ -35,22 +35,27 @@ export interface PostProcessApi {
 console.warn = () => {};
 
 /** One way to post, in a process of its own: what another way leaves to be compiled or collected is not its cost. */
-let prepared: Readonly<Record<Transport, PostToAll>> | undefined;
+let prepared: PostToAll | undefined;
 
 answerCalls<PostProcessApi>({
-  prepare({ name, endpoints, certificate }) {
+  prepare({ name, endpoint, certificate }) {
     setDefaultCACertificates([certificate]);
-    prepared = { plain: POSTERS[name](new URL(endpoints.plain)), tls: POSTERS[name](new URL(endpoints.tls)) };
+    prepared = POSTERS[name](new URL(endpoint));
   },
-  async post({ transport, posts, frame }) {
+  async post({ posts, opening, frame }) {
     if (prepared === undefined) throw new Error('prepare comes first');
-    // As API Gateway names them (aws-facts 1.1).
-    const connections = Array.from({ length: posts }, () => `${randomBytes(11).toString('base64url')}=`);
+    const connections = newConnections(posts);
+    await prepared(newConnections(opening), frame);
     const processorBefore = process.cpuUsage();
     const startedAt = performance.now();
-    await prepared[transport](connections, frame);
+    await prepared(connections, frame);
     const clock = ((performance.now() - startedAt) * 1000) / posts;
     const { user, system } = process.cpuUsage(processorBefore);
     return { processor: (user + system) / posts, clock };
   },
 });
+
+/** As API Gateway names them (aws-facts 1.1). */
+function newConnections(length: number): readonly string[] {
+  return Array.from({ length }, () => `${randomBytes(11).toString('base64url')}=`);
+}

@@ -19,7 +19,7 @@ export type PostOutcome = 'posted' | 'gone' | 'connecting' | 'later' | 'throttle
 
 /**
  * So long before the function's own end nothing is posted any more: where posts hang, each for three seconds
- * (managed-connections.ts), the time is needed to hand what is owed to the deliveries queue. Milliseconds.
+ * (post-socket.ts), the time is needed to hand what is owed to the deliveries queue. Milliseconds.
  */
 const STOP_BEFORE_END = 10_000;
 
