@@ -1,7 +1,8 @@
 import type { CreatedJob, CreateJobInput, JobPage } from '../protocol/http.ts';
 import type { Job } from '../protocol/job.ts';
 import { isJob, isLike } from '../protocol/light-reader.ts';
-import { RESULT_LINK_TYPE, type ResultLink } from '../protocol/result-link.ts';
+import type { ResultLink } from '../protocol/result-link.ts';
+import { RESULT_LINK_TYPE } from '../protocol/result-link-type.ts';
 import type { JobWatchers } from '../protocol/watchers.ts';
 import type { Fetch } from './platform.ts';
 import { type ApiRequest, createWatchApi, isPage, jobPath, type WatchApi } from './watch-api.ts';
@@ -77,7 +78,7 @@ export class HttpApi implements WatchApi {
 
   /**
    * `GET /jobs/{id}/result`, asked for the link: a script in a browser cannot follow the redirect, and a link's `href`
-   * cannot carry a token (protocol/result-link.ts says why).
+   * cannot carry a token (protocol/result-link-type.ts says why).
    */
   async resultLink(id: string, options: JobCallOptions): Promise<ResultLink> {
     const headers = { accept: RESULT_LINK_TYPE };

@@ -61,7 +61,7 @@ export function shareBetweenTabs(
       .request(lock, steal ? { steal } : { signal }, () => {
         if (signal.aborted) return undefined;
         won();
-        return new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
+        return new Promise((resolve) => signal.addEventListener('abort', resolve));
       })
       .catch(() => {
         if (!signal.aborted) lost?.();

@@ -14,5 +14,5 @@ export function jobOf(name: TopicName): string {
  * connection shows are the caller's, so `owner:me` covers each.
  */
 export function covers(name: TopicName, job: Job): boolean {
-  return name === 'owner:me' || name === `job:${job.id}` || job.tags.some((tag) => name === `tag:${tag}`);
+  return ['owner:me', `job:${job.id}`, ...job.tags.map((tag) => `tag:${tag}`)].includes(name);
 }

@@ -1,5 +1,5 @@
 /** How much of a file is read at once, in bytes: some milliseconds of work, so that a page stays alive. */
-const PIECE_BYTES = 1024 ** 2;
+const PIECE_BYTES = 1_048_576;
 
 /** The polynomial of CRC-32 (ISO-HDLC), reversed, which S3 means by CRC32. */
 const POLYNOMIAL = 0xed_b8_83_20;

@@ -2,7 +2,7 @@ import type { CreateJobInput } from '../protocol/http.ts';
 import { crc32Of } from './upload-crc32.ts';
 
 /** How much is looked at of each end and of the middle of a file, in bytes. */
-const SAMPLE_BYTES = 1024 ** 2;
+const SAMPLE_BYTES = 1_048_576;
 
 /** What makes a call the same call, beside the file. */
 export interface UploadCall {

@@ -1,6 +1,7 @@
 import type { CreateJobInput, Upload, Watch } from '../protocol/http.ts';
 import type { Job } from '../protocol/job.ts';
-import { MULTIPART_ABOVE_BYTES, type UploadedPart } from '../protocol/upload.ts';
+import type { UploadedPart } from '../protocol/upload.ts';
+import { MULTIPART_ABOVE_BYTES } from '../protocol/upload-limits.ts';
 import { ProblemError } from './errors.ts';
 import type { HttpApi } from './http.ts';
 import type { Platform } from './platform.ts';

@@ -2,8 +2,11 @@ import { type BuildOptions, build, type Metafile } from 'esbuild';
 
 /**
  * Bundles what is imported: `client.js`, `react.js`, `protocol.js` and what they share. A class is the same in all
- * three, so that `instanceof` holds between them. Not minified: whoever builds an application does that, and
- * whoever reads a stack trace before has names.
+ * three, so that `instanceof` holds between them. No file with schemas may be among what `client/` and `react/`
+ * import: bundlers keep schemas that nobody uses, and with them Valibot (test/packaging/size.test.ts).
+ *
+ * Names and lines are left, for stack traces: whoever builds an application takes them away. The syntax alone is
+ * shortened, because that writes constants where they are used, which no later build can do across our files.
  * @returns the folders of the packages that were bundled, from `root`
  */
 export async function bundleModules(root: string, directory: string): Promise<readonly string[]> {
@@ -14,6 +17,7 @@ export async function bundleModules(root: string, directory: string): Promise<re
     platform: 'neutral',
     mainFields: ['module', 'main'],
     target: 'es2022',
+    minifySyntax: true,
     external: ['react'],
   });
 }

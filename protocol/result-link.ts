@@ -1,14 +1,7 @@
 import * as v from 'valibot';
 import { TimeSchema } from './job.ts';
 
-/**
- * What a client says in `Accept` of `GET /jobs/{id}/result` to get the link in an answer of 200 instead of a
- * redirect. A script in a browser needs that: after a redirect to another origin the browser says `Origin: null`
- * (Fetch standard, "HTTP-redirect fetch"), which the CORS rules of the bucket do not allow, and it hides
- * `Location` from whoever does not follow. A type of its own, because whoever asks for `application/json` and
- * follows the redirect means the result itself.
- */
-export const RESULT_LINK_TYPE = 'application/vnd.jobwire.link+json';
+export { RESULT_LINK_TYPE } from './result-link-type.ts';
 
 /** The answer in `RESULT_LINK_TYPE`: where the result can be downloaded, without further credentials, until when. */
 export const ResultLinkSchema = v.object({ url: v.string(), expiresAt: TimeSchema });

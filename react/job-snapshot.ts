@@ -1,6 +1,7 @@
 import type { WatchError } from '../client/errors.ts';
 import type { ConnectionState } from '../client/state.ts';
-import { isNewer, type Job } from '../protocol/job.ts';
+import { isNewer } from '../protocol/head.ts';
+import type { Job } from '../protocol/job.ts';
 import { isTerminal } from '../protocol/status.ts';
 
 /** What is known of a job at one moment. A new object for every change, the same one until then. */
