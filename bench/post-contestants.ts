@@ -1,11 +1,6 @@
 import { createHash, createHmac } from 'node:crypto';
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
-import {
-  ApiGatewayManagementApiClient,
-  PostToConnectionCommand,
-} from '@aws-sdk/client-apigatewaymanagementapi';
-import { SignatureV4 } from '@smithy/signature-v4';
 import { type Dispatcher, Pool } from 'undici';
 import { ConnectionPoster } from '../handlers/aws/connection-poster.ts';
 
@@ -18,15 +13,21 @@ export type PosterName = 'ours' | 'sdk' | 'sdkTuned' | 'signerAndUndici' | 'unsi
 /** As many at a time as the publish function posts, but where the way itself has no bound. */
 const CONCURRENCY = 64;
 
-/** Makes each way to post to `endpoint`, the URL of @connections without `/@connections`. */
-export const POSTERS: Readonly<Record<PosterName, (endpoint: URL) => PostToAll>> = {
-  ours(endpoint) {
+/**
+ * Makes each way to post to `endpoint`, the URL of @connections without `/@connections`. Of the SDK each loads what it
+ * needs, because the others' processes have nothing to do with it.
+ */
+export const POSTERS: Readonly<Record<PosterName, (endpoint: URL) => Promise<PostToAll>>> = {
+  async ours(endpoint) {
     const poster = new ConnectionPoster({ socketUrl: endpoint.href.replace(/^http/, 'ws') });
     return (connections, frame) => inTurns(connections, (connection) => poster.post(connection, frame));
   },
 
   /** As the public samples do: a client for every invocation, and all posts at once. */
-  sdk(endpoint) {
+  async sdk(endpoint) {
+    const { ApiGatewayManagementApiClient, PostToConnectionCommand } = await import(
+      '@aws-sdk/client-apigatewaymanagementapi'
+    );
     return async (connections, frame) => {
       const client = new ApiGatewayManagementApiClient({ endpoint: endpoint.href });
       await Promise.all(
@@ -38,7 +39,10 @@ export const POSTERS: Readonly<Record<PosterName, (endpoint: URL) => PostToAll>>
   },
 
   /** With all that its documentation offers: kept-alive sockets, as many as are used, and no more work than that. */
-  sdkTuned(endpoint) {
+  async sdkTuned(endpoint) {
+    const { ApiGatewayManagementApiClient, PostToConnectionCommand } = await import(
+      '@aws-sdk/client-apigatewaymanagementapi'
+    );
     const sockets = { keepAlive: true, maxSockets: CONCURRENCY };
     const client = new ApiGatewayManagementApiClient({
       endpoint: endpoint.href,
@@ -54,7 +58,8 @@ export const POSTERS: Readonly<Record<PosterName, (endpoint: URL) => PostToAll>>
   },
 
   /** Well-kept parts, put together by somebody who knows both. */
-  signerAndUndici(endpoint) {
+  async signerAndUndici(endpoint) {
+    const { SignatureV4 } = await import('@smithy/signature-v4');
     const {
       AWS_ACCESS_KEY_ID: accessKeyId = '',
       AWS_SECRET_ACCESS_KEY: secretAccessKey = '',
@@ -86,7 +91,7 @@ export const POSTERS: Readonly<Record<PosterName, (endpoint: URL) => PostToAll>>
   },
 
   /** What the transport alone takes: the same bytes but for the signature, by the cheapest call that undici has. */
-  unsigned(endpoint) {
+  async unsigned(endpoint) {
     const pool = new Pool(endpoint.origin, { connections: CONCURRENCY });
     const token = process.env['AWS_SESSION_TOKEN'] ?? '';
     return (connections, frame) => {

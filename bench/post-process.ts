@@ -18,7 +18,7 @@ export interface PostProcessApi {
     readonly name: PosterName;
     readonly endpoint: string;
     readonly certificate: string;
-  }): void;
+  }): Promise<void>;
   /**
    * Posts the frame to as many connections, each once, and measures that; before, to `opening` others, so that
    * ways which keep their sockets have them open. They lie idle for seconds between two rounds.
@@ -38,9 +38,9 @@ console.warn = () => {};
 let prepared: PostToAll | undefined;
 
 answerCalls<PostProcessApi>({
-  prepare({ name, endpoint, certificate }) {
+  async prepare({ name, endpoint, certificate }) {
     setDefaultCACertificates([certificate]);
-    prepared = POSTERS[name](new URL(endpoint));
+    prepared = await POSTERS[name](new URL(endpoint));
   },
   async post({ posts, opening, frame }) {
     if (prepared === undefined) throw new Error('prepare comes first');
