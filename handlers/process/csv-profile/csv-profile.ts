@@ -1,6 +1,7 @@
 import type { Processor, ProcessorInput, ProcessorResult } from '../processor.ts';
 import { FileScan, type RowVisitor } from './file-scan.ts';
 import { PROFILING_LIMITS, type ProfilingLimits } from './profiling-limits.ts';
+import { messageOf } from './progress-message.ts';
 import { emptyRangeProfile, type RangeProfile } from './range-profile.ts';
 import { resultOf } from './steps.ts';
 import { textPieces } from './text-pieces.ts';
@@ -63,13 +64,7 @@ class ProfilesInOrder implements RowVisitor {
 }
 
 function announceRows(input: ProcessorInput, { counts, bytes }: FileScan): void {
-  if (counts === undefined) return;
-  announce(
-    input,
-    'profile',
-    bytes,
-    `profiled ${grouped(counts.rows)} rows of ${grouped(counts.columns)} columns`,
-  );
+  if (counts !== undefined) announce(input, 'profile', bytes, messageOf(counts));
 }
 
 function announce(input: ProcessorInput, step: (typeof STEPS)[number], done: number, message?: string): void {
@@ -80,9 +75,4 @@ function announce(input: ProcessorInput, step: (typeof STEPS)[number], done: num
     step: { name: step, index: STEPS.indexOf(step) + 1, count: STEPS.length },
     ...(message === undefined ? {} : { message }),
   });
-}
-
-/** `1234567` as `1,234,567`; messages are English. */
-function grouped(count: number): string {
-  return count.toLocaleString('en-US');
 }

@@ -8,10 +8,10 @@ import { StepStateError } from './step-state-error.ts';
 /*
  * The form in which the profile of a range waits to be merged: sections, each behind its length in four bytes, the
  * lower ones first. The first section says what it is; then each column has a section of JSON and, where it is
- * estimated, one of registers and cells. How large: a column that is counted exactly has at most 5,000 keys (100,000
- * in all columns) of at most some 330 bytes each; an estimated one 20 KB, and 500 watched keys (50 in wide files) of
- * as many bytes. So one column takes 185 KB at most when it is estimated and 1.7 MB when it is exact; 2,000 columns
- * take 75 MB at most. Common texts need a tenth of it.
+ * estimated, one of registers and cells. A column that is counted exactly has at most 5,000 keys (100,000 in all
+ * columns), an estimated one 20 KB of sketches and 500 watched keys (50 in wide files). A key is at most 100
+ * characters, each in at most six bytes of JSON, and a length and hash. So one column takes at most 3.2 MB exact and
+ * 0.4 MB estimated, 2,000 columns 110 MB; common ones a tenth to a half of it (docs/decisions/0019-ranges.md).
  */
 
 const LENGTH_BYTES = 4;

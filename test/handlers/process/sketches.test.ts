@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { ColumnStatistics } from '../../../handlers/process/csv-profile/column-statistics.ts';
 import { DistinctEstimate } from '../../../handlers/process/csv-profile/distinct-estimate.ts';
 import { CELLS, FrequentEstimate } from '../../../handlers/process/csv-profile/frequent-estimate.ts';
 import { hashOf } from '../../../handlers/process/csv-profile/text-hash.ts';
@@ -79,6 +80,32 @@ describe('FrequentEstimate', () => {
     expect(first?.atLeast).toBeGreaterThan(900);
     expect(first?.atLeast).toBeLessThanOrEqual(1_000);
     expect(first?.atMost).toBeGreaterThanOrEqual(1_000);
+  });
+});
+
+describe('statistics of parts, merged', () => {
+  function statisticsOf(values: readonly string[]): ColumnStatistics {
+    const statistics = new ColumnStatistics();
+    for (const value of values) statistics.add(value, 1);
+    return statistics;
+  }
+
+  test('have the mean to the last digit, and what is lost in one part is not lost', () => {
+    const merged = statisticsOf(['1e16', '1']);
+    merged.merge(statisticsOf(['-1e16', '1']));
+    expect(merged.figures).toEqual({ min: -1e16, max: 1e16, mean: 0.5 });
+  });
+
+  test('have extremes, types and the longest as of all values together', () => {
+    const texts = ['2020-01-02', '2019-05-05', 'x', '7', '-3.5', 'true', '2021-01-01T00:00', 'zzzz', '007'];
+    const value = fc.constantFrom(...texts);
+    fc.assert(
+      fc.property(fc.array(fc.array(value, { maxLength: 4 }), { minLength: 1 }), (parts) => {
+        const merged = new ColumnStatistics();
+        for (const part of parts) merged.merge(new ColumnStatistics(statisticsOf(part).state));
+        expect(merged.state).toEqual(statisticsOf(parts.flat()).state);
+      }),
+    );
   });
 });
 
