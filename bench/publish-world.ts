@@ -25,19 +25,22 @@ import { type CapacityProxy, startCapacityProxy } from './capacity-proxy.ts';
 import { makeTemporaryFolder } from './left-behind.ts';
 import { InvariantError } from './measure.ts';
 
+/** The tables of subscriptions. */
+export type SubscriptionsTableName = 'subscriptions' | 'quiet' | 'crowded';
+
 /** What there is to publish with: the bundles that are deployed, their tables and queues, and the samples' function. */
 export interface PublishWorld {
   /** Posts to whom the table `subscriptions` names. */
   readonly publish: InvokableFunction;
-  /** The same, on the table `crowded`. */
-  readonly publishAmongForeign: InvokableFunction;
+  /** The same function, on tables that nothing else is published from, so that both are used alike. */
+  readonly publishFrom: Readonly<Record<'quiet' | 'crowded', InvokableFunction>>;
   readonly samples: InvokableFunction;
   readonly capacity: CapacityProxy;
   /** Makes a job that `deliver` can read; answers its item. */
   makeJob(): Promise<Item>;
   /** Makes connections watch a topic. */
   watch(
-    table: 'subscriptions' | 'crowded',
+    table: SubscriptionsTableName,
     topic: SubscriptionTopic,
     connections: readonly string[],
   ): Promise<void>;
@@ -51,8 +54,8 @@ export interface PublishWorld {
 /** As many posts a second as nobody makes: nothing waits, and what is measured is the work. */
 const UNPACED = '1000000000';
 
-/** As deployed for 5,000 posts a second (infrastructure/publishing.ts). */
-const BROADCAST_CONCURRENCY = 5;
+/** One for each core of the smallest machine: the five that are deployed would wait for each other here. */
+const BROADCAST_CONCURRENCY = 2;
 
 const QUEUES = ['deliveries', 'broadcasts'] as const;
 /** What a function answers that could not do all of its batch. */
@@ -104,7 +107,7 @@ async function startParts(
   });
   closing.push(() => client.destroy());
   await client.send(new CreateTableCommand(tableOf('jobs', 'job')));
-  for (const table of ['subscriptions', 'crowded']) {
+  for (const table of ['subscriptions', 'quiet', 'crowded']) {
     await client.send(new CreateTableCommand(tableOf(table, 'topic', 'connection')));
   }
 
@@ -147,7 +150,10 @@ async function startParts(
   closing.push(...startMappings(sqs, credentials, deliver));
   return {
     publish: start('publish', bundles.publish, 1_024, variables('subscriptions')),
-    publishAmongForeign: start('publish-among-foreign', bundles.publish, 1_024, variables('crowded')),
+    publishFrom: {
+      quiet: start('publish-quiet', bundles.publish, 1_024, variables('quiet')),
+      crowded: start('publish-crowded', bundles.publish, 1_024, variables('crowded')),
+    },
     samples: start('samples', samplesBundle, 1_024, { SOCKET_URL: socketUrl.replace(/^ws/, 'http') }),
     capacity,
     async makeJob() {

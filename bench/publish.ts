@@ -17,9 +17,9 @@ const MANY_JOBS = { jobs: 1_000, watchers: 10 } as const;
 const QUICK_JOBS = { jobs: 20, watchers: 10 } as const;
 const BATCH = 100;
 
-/** The audience that is published to in a table with so many rows of others. */
-const AMONG_FOREIGN = { watchers: 1_000, rows: 100_000 } as const;
-const QUICK_FOREIGN = { watchers: 20, rows: 500 } as const;
+/** The audience that is published to in a table with so many rows of others; a tenth is looked for, so often enough. */
+const AMONG_FOREIGN = { watchers: 1_000, rows: 100_000, repeats: 7 } as const;
+const QUICK_FOREIGN = { watchers: 20, rows: 500, repeats: 1 } as const;
 
 const ROUNDS = 5;
 
@@ -53,7 +53,7 @@ export const publish: Measure = {
       await addForeign(contestants, quick ? QUICK_FOREIGN : AMONG_FOREIGN, world, server);
       const summaries = await alternate(contestants, {
         rounds: quick ? 1 : ROUNDS,
-        warmUps: quick ? 0 : 1,
+        warmUps: quick ? 0 : 3, // code is compiled in the first ones
         signal,
         log,
       });
@@ -103,13 +103,13 @@ async function addManyJobs(
 
 async function addForeign(
   contestants: Contestants,
-  { watchers, rows }: { readonly watchers: number; readonly rows: number },
+  { watchers, rows, repeats }: typeof AMONG_FOREIGN | typeof QUICK_FOREIGN,
   world: PublishWorld,
   server: Server,
 ): Promise<void> {
   const job = await world.makeJob();
   const connections = connectionsOf(watchers);
-  await world.watch('subscriptions', topicOf(job), connections);
+  await world.watch('quiet', topicOf(job), connections);
   await world.watch('crowded', topicOf(job), connections);
   const perTopic = 10;
   for (let written = 0; written < rows; written += 1_000) {
@@ -120,8 +120,20 @@ async function addForeign(
     );
   }
   const event = streamEvent([job]);
-  contestants[ALONE] = () => tell(world, server, world.publish, [event], watchers);
-  contestants[AMONG] = () => tell(world, server, world.publishAmongForeign, [event], watchers);
+  for (const [name, table] of [
+    [ALONE, 'quiet'],
+    [AMONG, 'crowded'],
+  ] as const) {
+    contestants[name] = async () => {
+      const times: Readonly<Record<Metric, number>>[] = [];
+      for (let time = 0; time < repeats; time += 1) {
+        times.push(await tell(world, server, world.publishFrom[table], [event], watchers));
+      }
+      const middle = times.toSorted((one, other) => one.milliseconds - other.milliseconds)[repeats >> 1];
+      requireInvariant(middle !== undefined, 'Nothing was repeated');
+      return middle;
+    };
+  }
 }
 
 /** One round: milliseconds until the server has had every post, and what was asked of DynamoDB. */
