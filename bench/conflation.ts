@@ -1,11 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { WebSocket } from 'ws';
-import { JobsTable } from '../handlers/aws/jobs-table.ts';
 import { CreatedJobSchema } from '../protocol/http.ts';
 import { parse } from '../protocol/invalid.ts';
 import { type LocalRuntime, startLocalRuntime } from './local-runtime.ts';
 import { type Measure, type MeasureSettings, requireInvariant } from './measure.ts';
+import { ProgressWriter } from './progress-writer.ts';
 import { alternate, type Summary } from './rounds.ts';
 import { countStreamRecords } from './stream-records.ts';
 
@@ -50,19 +49,15 @@ export const conflation: Measure = {
     const load = settings.quick ? QUICK : FULL;
     settings.log('starts the local runtime');
     const runtime = await startLocalRuntime();
-    const client = new DynamoDBClient({
-      endpoint: runtime.administration.dynamoDb,
-      ...runtime.administration,
-    });
+    const writer = new ProgressWriter(runtime);
     try {
-      const table = new JobsTable({ client, tableName: runtime.jobsTable });
       const { burst } = await alternate<'burst', Metric>(
-        { burst: () => measureBurst(load, table, runtime, settings) },
-        { rounds: load.rounds, warmUps: settings.quick ? 0 : 1, signal: settings.signal, log: settings.log },
+        { burst: () => measureBurst(load, writer, runtime, settings) },
+        { rounds: load.rounds, warmUps: 0, signal: settings.signal, log: settings.log },
       );
       return outcomeOf(load, burst);
     } finally {
-      client.destroy();
+      await writer.close();
       await runtime.close();
     }
   },
@@ -97,11 +92,11 @@ function outcomeOf(
 
 async function measureBurst(
   { writes, seconds, watchers: count }: Load,
-  table: JobsTable,
+  writer: ProgressWriter,
   runtime: LocalRuntime,
   { signal }: MeasureSettings,
 ): Promise<Readonly<Record<Metric, number>>> {
-  const job = await startJob(runtime.api, table);
+  const job = await startJob(runtime.api, writer);
   const watchers = Array.from({ length: count }, () => watch(job.url));
   try {
     await inTime(Promise.all(watchers.map(({ subscribed }) => subscribed)), 'a watcher was not subscribed');
@@ -138,7 +133,7 @@ async function measureBurst(
 }
 
 /** Makes a job and claims it as the process function would. */
-async function startJob(api: string, table: JobsTable) {
+async function startJob(api: string, writer: ProgressWriter) {
   const response = await fetch(`${api}/jobs`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
@@ -148,18 +143,18 @@ async function startJob(api: string, table: JobsTable) {
   const { id } = job;
   const at = () => new Date().toISOString();
   const execution = { id: 'bench', aliveUntil: new Date(Date.now() + 3_600_000).toISOString() };
-  await table.change(id, { at: at(), to: 'queued', set: { objectTag: '"bench"' } });
-  await table.change(id, { at: at(), to: 'running', set: { execution } });
+  await writer.change(id, { at: at(), to: 'queued', set: { objectTag: '"bench"' } });
+  await writer.change(id, { at: at(), to: 'running', set: { execution } });
   return {
     id,
     url: `${watch.url}?${new URLSearchParams({ job: id, ticket: watch.ticket })}`,
     async report(done: number) {
       const progress = { done, unit: 'rows', fraction: Math.min(1, done / 1_000_000) };
-      await table.change(id, { at: at(), within: ['running'], execution: 'bench', set: { progress } });
+      await writer.change(id, { at: at(), within: ['running'], execution: 'bench', set: { progress } });
     },
     async succeed() {
       const result = { href: `/jobs/${id}/result`, contentType: 'application/json', size: 0 };
-      await table.change(id, { at: at(), to: 'succeeded', execution: 'bench', set: { result } });
+      await writer.change(id, { at: at(), to: 'succeeded', execution: 'bench', set: { result } });
     },
   };
 }
