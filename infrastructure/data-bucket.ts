@@ -11,6 +11,8 @@ import type { Settings } from './settings.ts';
 
 /** What differs between the buckets of what users own. */
 export interface DataBucketProps extends Pick<Settings, 'data'> {
+  /** Its name, where others must know it before the bucket is there; without, CloudFormation makes one up. */
+  readonly bucketName?: string;
   /** Whose scripts may reach it, `https://…`; `*` is everybody's. */
   readonly origins: readonly string[];
   /** What these scripts may do. */
@@ -25,6 +27,7 @@ export interface DataBucketProps extends Pick<Settings, 'data'> {
 export class DataBucket extends Bucket {
   constructor(scope: Construct, id: string, props: DataBucketProps) {
     super(scope, id, {
+      ...(props.bucketName === undefined ? {} : { bucketName: props.bucketName }),
       encryption: BucketEncryption.S3_MANAGED,
       blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
       enforceSSL: true,

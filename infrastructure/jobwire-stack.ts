@@ -68,6 +68,7 @@ export class JobwireStack extends Stack {
     sweeping.allowWork(work);
     const uploaded = new ObjectCreated(this, 'Uploaded', {
       bundle: functions.objectCreated,
+      uploadEvents: settings.uploadEvents,
       jobs,
       uploads,
       work,

@@ -8,7 +8,7 @@ import {
   Runtime,
 } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
-import type { Bucket } from 'aws-cdk-lib/aws-s3';
+import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { VARIABLES, type Variable } from '../handlers/environment.ts';
@@ -74,7 +74,7 @@ export class NodeFunction extends Construct {
   }
 
   /** Lets the function do an action on every object whose key begins with the prefix. */
-  allowKeys(action: string, bucket: Bucket, prefix: string): void {
+  allowKeys(action: string, bucket: Pick<IBucket, 'arnForObjects'>, prefix: string): void {
     const keys = bucket.arnForObjects(`${prefix}*`);
     this.allow([action], [keys]);
     this.acknowledgeWildcard(keys, 'The keys are those of jobs that do not exist yet.');

@@ -1,16 +1,16 @@
 import { Duration } from 'aws-cdk-lib';
-import { Rule } from 'aws-cdk-lib/aws-events';
-import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { EventInvokeConfig } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { FailureQueue } from './failure-queue.ts';
 import type { JobsTable } from './jobs-table.ts';
 import { NodeFunction } from './node-function.ts';
 import type { QueueWithDeadLetters } from './queue-with-dead-letters.ts';
+import type { Settings } from './settings.ts';
+import { hearByEventBridge, hearByNotifications } from './upload-events.ts';
 import type { Uploads } from './uploads.ts';
 
 /** What the reaction to uploads depends on. */
-export interface ObjectCreatedProps {
+export interface ObjectCreatedProps extends Pick<Settings, 'uploadEvents'> {
   readonly bundle: string;
   readonly jobs: JobsTable;
   readonly uploads: Uploads;
@@ -25,6 +25,7 @@ export class ObjectCreated extends Construct {
 
   constructor(scope: Construct, id: string, props: ObjectCreatedProps) {
     super(scope, id);
+    const { named } = props.uploads; // the bucket comes after all that is here: see `tell`
     this.objectCreated = new NodeFunction(this, 'ObjectCreated', {
       bundle: props.bundle,
       description: 'Checks an upload and queues its job',
@@ -32,35 +33,22 @@ export class ObjectCreated extends Construct {
       timeout: Duration.seconds(30), // four short calls, each of which may be retried
       variables: {
         jobsTable: props.jobs.table.tableName,
-        uploadsBucket: props.uploads.bucket.bucketName,
+        uploadsBucket: named.bucketName,
         workQueueUrl: props.work.queue.queueUrl,
       },
     });
     props.jobs.allow(this.objectCreated, ['GetItem', 'UpdateItem']);
-    props.uploads.allowRead(this.objectCreated);
-    props.uploads.allowDiscovery(this.objectCreated);
+    props.uploads.allowRead(this.objectCreated, named);
+    props.uploads.allowDiscovery(this.objectCreated, named);
     props.work.allowSend(this.objectCreated);
 
     this.failures = new FailureQueue(this, 'Failures');
-    const { bucket, prefix } = props.uploads;
-    new Rule(this, 'Rule', {
-      description: 'An upload has arrived',
-      // The bucket sends every event of every key; only a rule can narrow that down (aws-facts 4).
-      eventPattern: {
-        source: ['aws.s3'],
-        detailType: ['Object Created'],
-        detail: { bucket: { name: [bucket.bucketName] }, object: { key: [{ prefix }] } },
-      },
-      targets: [
-        new LambdaFunction(this.objectCreated.function, {
-          deadLetterQueue: this.failures,
-          // EventBridge's own limits (aws-facts 4): a job whose event is given up hangs until its upload is due.
-          maxEventAge: Duration.hours(24),
-          retryAttempts: 185,
-        }),
-      ],
-    });
-    // EventBridge's part ends when Lambda has taken the event; what follows is asynchronous invocation.
+    const hear = props.uploadEvents === 'eventbridge' ? hearByEventBridge : hearByNotifications;
+    props.uploads.tell(
+      this,
+      hear(this, { uploads: props.uploads, target: this.objectCreated.function, failures: this.failures }),
+    );
+    // The part of whoever tells ends when Lambda has taken the event; what follows is asynchronous invocation.
     this.objectCreated.allow(['sqs:SendMessage'], [this.failures.queueArn]);
     new EventInvokeConfig(this, 'Invocation', {
       function: this.objectCreated.function,

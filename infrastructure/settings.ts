@@ -3,11 +3,15 @@ import type { Node } from 'constructs';
 /** Who may call. `open` makes every caller `anonymous`. */
 export type Auth = 'open';
 
+/** Who tells `object-created` of an upload: EventBridge, or the bucket itself. */
+export type UploadEvents = 'eventbridge' | 's3-notifications';
+
 /** What whoever deploys decides: context of the CDK, `-c name=value` or `context` of cdk.json. */
 export interface Settings {
   readonly auth: Auth;
   /** What `cdk destroy` does with jobs, uploads and results: keeps them (`retain`) or deletes them (`destroy`; CloudFormation deletes only empty buckets). */
   readonly data: 'retain' | 'destroy';
+  readonly uploadEvents: UploadEvents;
   /** How many jobs are processed at a time, from 2 to 1,000 (SQS's limits of a maximum concurrency). */
   readonly concurrentJobs: number;
   /** How many posts a second may be made to large audiences, from 100 to 1,000,000. */
@@ -36,6 +40,7 @@ export function readSettings(node: Node): Settings {
   return {
     auth: readAuth(node.tryGetContext('auth')),
     data: readData(node.tryGetContext('data')),
+    uploadEvents: readUploadEvents(node.tryGetContext('uploadEvents')),
     concurrentJobs: readConcurrentJobs(node.tryGetContext('concurrentJobs')),
     postsPerSecond: readPostsPerSecond(node.tryGetContext('postsPerSecond')),
     ...(alarmEmail === undefined ? {} : { alarmEmail }),
@@ -57,6 +62,15 @@ function readData(value: unknown): Settings['data'] {
   if (value === 'retain' || value === 'destroy') return value;
   throw new ConfigurationError(
     `The setting "data" cannot be ${JSON.stringify(value)}: say "-c data=retain" or "-c data=destroy".`,
+  );
+}
+
+function readUploadEvents(value: unknown): UploadEvents {
+  if (value === undefined) return 'eventbridge';
+  if (value === 'eventbridge' || value === 's3-notifications') return value;
+  throw new ConfigurationError(
+    `The setting "uploadEvents" cannot be ${JSON.stringify(value)}: say "-c uploadEvents=eventbridge" or ` +
+      '"-c uploadEvents=s3-notifications".',
   );
 }
 

@@ -3,8 +3,8 @@ import type { Construct } from 'constructs';
 
 /**
  * The id under which cdk-nag reports a resource of an IAM statement that has a wildcard:
- * `AwsSolutions-IAM5[Resource::<JobsTable1A2B.Arn>/index/*]`, with references in angle brackets (its
- * utils/flatten-cfn-reference.js).
+ * `AwsSolutions-IAM5[Resource::<JobsTable1A2B.Arn>/index/*]`, with references in angle brackets, and as JSON what it
+ * does not know (its utils/flatten-cfn-reference.js).
  */
 export function wildcardFinding(scope: Construct, arn: string): string {
   return `AwsSolutions-IAM5[Resource::${flatten(Stack.of(scope).resolve(arn))}]`;
@@ -20,6 +20,7 @@ function flatten(value: unknown): string {
       const [delimiter, parts]: unknown[] = value['Fn::Join'];
       if (typeof delimiter === 'string' && Array.isArray(parts)) return parts.map(flatten).join(delimiter);
     }
+    if ('Fn::Select' in value) return JSON.stringify(value);
   }
   throw new TypeError(`An ARN cannot hold ${JSON.stringify(value)}`);
 }

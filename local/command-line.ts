@@ -11,8 +11,8 @@ export interface StartOptions {
   readonly fresh: boolean;
   /** Whether sources are watched and functions rebuilt. */
   readonly watch: boolean;
-  /** Whose scripts may call the API besides the page's; the app checks them. */
-  readonly origins: readonly string[];
+  /** Settings of the app by name (`infrastructure/settings.ts`), those that were said; the app checks them. */
+  readonly context: Readonly<Record<string, string>>;
   readonly help: boolean;
 }
 
@@ -35,6 +35,9 @@ Usage: npm start -- [options]
   --fresh          begin anew: delete jobs, files and queues of earlier runs
   --origin <url>   let pages of this origin call the API, too, such as http://localhost:5173; may be said
                    again; as the setting "origins" of a deployment does
+  --upload-events <eventbridge|s3-notifications>
+                   who tells that an upload has arrived, EventBridge or the bucket itself (default
+                   eventbridge); as the setting "uploadEvents" of a deployment does
   --no-watch       do not rebuild functions when a source file changes
   --help           print this
 
@@ -56,9 +59,21 @@ export function parseCommandLine(arguments_: readonly string[]): StartOptions {
     state: values.state,
     fresh: values.fresh ?? false,
     watch: !(values['no-watch'] ?? false),
-    origins: values.origin ?? [],
+    context: readContext(values),
     help: values.help ?? false,
   };
+}
+
+/** The flags that are settings of the app, in its own names. */
+function readContext(values: ReturnType<typeof parse>['values']): StartOptions['context'] {
+  const settings = {
+    origins: values.origin?.join(','),
+    uploadEvents: values['upload-events'],
+  };
+  // Nothing is said of a setting that was not: cdk.json may say it.
+  return Object.fromEntries(
+    Object.entries(settings).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  );
 }
 
 function parse(arguments_: readonly string[]) {
@@ -70,6 +85,7 @@ function parse(arguments_: readonly string[]) {
         state: { type: 'string' },
         fresh: { type: 'boolean' },
         origin: { type: 'string', multiple: true },
+        'upload-events': { type: 'string' },
         'no-watch': { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },

@@ -31,7 +31,7 @@ async function main(arguments_: readonly string[]): Promise<void> {
       firstPort: options.port,
       fresh: options.fresh,
       watch: options.watch,
-      context: options.origins.length === 0 ? {} : { origins: options.origins.join(',') },
+      context: options.context,
       signal: stop,
       log: (line) => console.log(`${new Date().toISOString().slice(11, 23)} ${line}`),
     });

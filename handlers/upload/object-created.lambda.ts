@@ -7,15 +7,18 @@ import { UploadsBucket } from '../aws/uploads-bucket.ts';
 import { readEnvironment } from '../environment.ts';
 import type { Work } from '../queue-messages.ts';
 import { createObjectCreated } from './object-created.ts';
+import { takeUploads } from './uploads-of-event.ts';
 
 const environment = readEnvironment(['jobsTable', 'uploadsBucket', 'workQueueUrl']);
+
+const log = createLog('object-created');
 
 const objectCreated = createObjectCreated({
   jobs: new JobsTable({ client: createDynamoDbClient(), tableName: environment.jobsTable }),
   uploads: new UploadsBucket({ client: createS3Client(), bucketName: environment.uploadsBucket }),
   work: new SqsQueue<Work>({ client: createSqsClient(), queueUrl: environment.workQueueUrl }),
   now: () => new Date(),
-  log: createLog('object-created'),
+  log,
 });
 
 /**
@@ -23,5 +26,5 @@ const objectCreated = createObjectCreated({
  * function's on-failure destination, where an operator sees it.
  */
 export async function handler(event: unknown): Promise<void> {
-  await objectCreated(readObjectCreated(event));
+  await takeUploads(readObjectCreated(event), objectCreated, log);
 }

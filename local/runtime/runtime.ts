@@ -1,17 +1,14 @@
 import { inspect } from 'node:util';
 import { REGION } from '../account.ts';
 import { StartError } from '../errors.ts';
-import { buildObjectCreatedEvent } from '../events/object-created-event.ts';
 import type { InvocationReport } from '../functions/invocation-report.ts';
 import { ownerPrincipal, Principals } from '../permissions/principal.ts';
 import { HOST } from '../services/running-service.ts';
-import type { ObjectCreated } from '../services/s3-object-created.ts';
 import { startStaticSite } from '../services/static-site.ts';
 import { watchSources } from '../source-watcher.ts';
 import { type Endpoints, StateDirectory } from '../state-directory.ts';
 import { referenceOf } from '../template/properties.ts';
 import { readPage } from '../template/read-page.ts';
-import { readBuckets } from '../template/read-storage.ts';
 import { Build } from './build.ts';
 import { Closing } from './closing.ts';
 import { FunctionFleet } from './function-fleet.ts';
@@ -115,10 +112,6 @@ async function start(settings: RuntimeSettings, state: StateDirectory, closing: 
 
   // The services begin before what they wake.
   const events: { running?: RunningEvents } = {};
-  const buses = new Set(readBuckets(stack).flatMap((bucket) => (bucket.eventBridge ? [bucket.name] : [])));
-  const onObjectCreated = (created: ObjectCreated) => {
-    if (buses.has(created.bucket)) events.running?.onEvent(buildObjectCreatedEvent(created));
-  };
   log('starting DynamoDB, S3 and SQS …');
   const services = await startServices({
     stack,
@@ -128,7 +121,7 @@ async function start(settings: RuntimeSettings, state: StateDirectory, closing: 
     principals,
     owner,
     onWrite: (tableName) => events.running?.onWrite(tableName),
-    onObjectCreated,
+    onObjectCreated: (created) => events.running?.onObjectCreated(created),
     log,
     closing,
   });

@@ -1,33 +1,35 @@
 import path from 'node:path';
 import { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams';
-import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { REGION } from '../account.ts';
 import { StartError } from '../errors.ts';
-import { AsynchronousInvocation } from '../events/asynchronous-invocation.ts';
+import { buildNotification, concerns } from '../events/bucket-notifications.ts';
+import { buildObjectCreatedEvent } from '../events/object-created-event.ts';
 import { QueueEventSourceMapping } from '../events/queue-event-source-mapping.ts';
-import { type BusEvent, Rule } from '../events/rule.ts';
+import { Rule } from '../events/rule.ts';
 import { StreamEventSourceMapping } from '../events/stream-event-source-mapping.ts';
 import type { Principal } from '../permissions/principal.ts';
+import type { ObjectCreated } from '../services/s3-object-created.ts';
 import type { StateDirectory } from '../state-directory.ts';
 import type { Stack } from '../template/properties.ts';
 import {
   type EventSourceMappingDeclaration,
-  readEventInvokeConfigs,
   readEventSourceMappings,
   readRules,
 } from '../template/read-events.ts';
 import { InvokePermissions } from '../template/read-permissions.ts';
-import { readQueues, readTables } from '../template/read-storage.ts';
+import { readNotifyingBuckets, readTables } from '../template/read-storage.ts';
+import { AsynchronousInvocations } from './asynchronous-invocations.ts';
 import type { Closing } from './closing.ts';
 import type { FunctionFleet } from './function-fleet.ts';
+import { QueueDirectory } from './queue-directory.ts';
 import type { RunningServices } from './start-services.ts';
 
 /** What carries events from the services to the functions. */
 export interface RunningEvents {
   /** A table has been written to: its stream is read at once. */
   onWrite(tableName: string): void;
-  /** An event has come to the default event bus. */
-  onEvent(event: BusEvent): void;
+  /** An object has been created: whoever the template says is told. */
+  onObjectCreated(created: ObjectCreated): void;
 }
 
 /** Settings of `startEvents`. */
@@ -43,7 +45,7 @@ export interface EventSettings {
 
 /** Starts the event source mappings and the rules of the template. */
 export async function startEvents(settings: EventSettings): Promise<RunningEvents> {
-  const queues = new QueueDirectory(settings);
+  const queues = new QueueDirectory(settings.stack, settings.services.sqs.endpoint, settings);
   const streams = new Map<string, StreamEventSourceMapping>();
   for (const mapping of readEventSourceMappings(settings.stack)) {
     if (mapping.source === 'sqs') startQueueMapping(mapping, queues, settings);
@@ -52,59 +54,14 @@ export async function startEvents(settings: EventSettings): Promise<RunningEvent
       streams.set(tableName, running);
     }
   }
-  const rules = startRules(queues, settings);
+  const permissions = new InvokePermissions(settings.stack);
+  const invocations = new AsynchronousInvocations(queues, settings);
+  const rules = startRules(queues, invocations, permissions, settings);
+  const tellers = tellersOf(rules, invocations, permissions, settings);
   return {
     onWrite: (tableName) => streams.get(tableName)?.wake(),
-    onEvent: (event) => {
-      for (const rule of rules) rule.accept(event);
-    },
+    onObjectCreated: (created) => tellers.get(created.bucket)?.(created),
   };
-}
-
-/** The queues of the template by ARN, and a way to send to them. */
-class QueueDirectory {
-  readonly #urls: ReadonlyMap<string, string>;
-  readonly #endpoint: string;
-  readonly #owner: SQSClient;
-
-  constructor({ stack, services, owner, closing }: EventSettings) {
-    this.#urls = new Map(readQueues(stack).map(({ arn, url }) => [arn, url]));
-    this.#endpoint = services.sqs.endpoint;
-    this.#owner = this.clientOf(owner, closing);
-  }
-
-  /** A client that calls as `principal`, as an event source mapping calls with the role of its function. */
-  clientOf(principal: Principal, closing: Closing): SQSClient {
-    const client = new SQSClient({ endpoint: this.#endpoint, region: REGION, credentials: { ...principal } });
-    closing.add(() => client.destroy());
-    return client;
-  }
-
-  urlOf(arn: string): string {
-    const url = this.#urls.get(arn);
-    if (url === undefined)
-      throw new StartError(`The template refers to the queue ${arn}, which it does not have`);
-    return url;
-  }
-
-  /** A sender to the queue of an ARN. */
-  senderTo(arn: string): (body: string, attributes?: Readonly<Record<string, string>>) => Promise<void> {
-    const url = this.urlOf(arn);
-    return async (body, attributes = {}) => {
-      await this.#owner.send(
-        new SendMessageCommand({
-          QueueUrl: url,
-          MessageBody: body,
-          MessageAttributes: Object.fromEntries(
-            Object.entries(attributes).map(([name, value]) => [
-              name,
-              { DataType: 'String', StringValue: value },
-            ]),
-          ),
-        }),
-      );
-    };
-  }
 }
 
 function startQueueMapping(
@@ -178,38 +135,16 @@ async function startStreamMapping(
 
 function startRules(
   queues: QueueDirectory,
-  { stack, functions, log, closing }: EventSettings,
+  invocations: AsynchronousInvocations,
+  permissions: InvokePermissions,
+  { stack, log, closing }: EventSettings,
 ): readonly Rule[] {
-  const configs = new Map(readEventInvokeConfigs(stack).map((config) => [config.functionName, config]));
-  // EventBridge invokes functions asynchronously: retries and destinations are the function's own.
-  const invocations = new Map(
-    functions.names.map((name) => {
-      const config = configs.get(name);
-      const invocation = new AsynchronousInvocation({
-        target: functions.find(name),
-        ...(config?.maximumRetryAttempts === undefined
-          ? {}
-          : { maximumRetryAttempts: config.maximumRetryAttempts }),
-        ...(config?.maximumEventAgeInSeconds === undefined
-          ? {}
-          : { maximumEventAgeInSeconds: config.maximumEventAgeInSeconds }),
-        ...(config?.onFailureArn === undefined
-          ? {}
-          : { sendToOnFailure: queues.senderTo(config.onFailureArn) }),
-        log,
-      });
-      closing.add(() => invocation.close());
-      return [functions.find(name).arn, invocation] as const;
-    }),
-  );
-  return readRules(stack, new InvokePermissions(stack)).map((declaration) => {
+  return readRules(stack, permissions).map((declaration) => {
     const rule = new Rule({
       arn: declaration.arn,
       eventPattern: declaration.pattern,
       targets: declaration.targets.map((target, index) => {
-        const invocation = invocations.get(target.functionArn);
-        if (invocation === undefined)
-          throw new StartError(`${target.functionArn} is no function of the template`);
+        const invocation = invocations.of(target.functionArn);
         return {
           id: `Target${index}`,
           arn: target.functionArn,
@@ -230,4 +165,31 @@ function startRules(
     closing.add(() => rule.close());
     return rule;
   });
+}
+
+/** How each bucket tells of its objects, by its name. */
+function tellersOf(
+  rules: readonly Rule[],
+  invocations: AsynchronousInvocations,
+  permissions: InvokePermissions,
+  { stack }: EventSettings,
+): ReadonlyMap<string, (created: ObjectCreated) => void> {
+  return new Map(
+    readNotifyingBuckets(stack, permissions).map(({ name, eventBridge, notifications }) => {
+      const targets = notifications.map((notification) => ({
+        notification,
+        invocation: invocations.of(notification.functionArn),
+      }));
+      const tell = (created: ObjectCreated) => {
+        if (eventBridge) {
+          const event = buildObjectCreatedEvent(created);
+          for (const rule of rules) rule.accept(event);
+        }
+        for (const { notification, invocation } of targets) {
+          if (concerns(notification, created)) invocation.accept(buildNotification(created));
+        }
+      };
+      return [name, tell] as const;
+    }),
+  );
 }

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { ACCOUNT } from '../account.ts';
 import { StartError } from '../errors.ts';
 import { type PolicyStatement, parsePolicyDocument } from '../permissions/policy.ts';
 import { readProperties, referenceOf, type Stack } from './properties.ts';
@@ -61,12 +62,13 @@ export class InvokePermissions {
    * Refuses what AWS would refuse at the first invocation.
    * @throws StartError that names caller and function.
    */
-  require(service: 'apigateway' | 'events', sourceArn: string, functionArn: string): void {
+  require(service: 'apigateway' | 'events' | 's3', sourceArn: string, functionArn: string): void {
     const functionName = functionArn.split(':').at(-1);
     const granted = this.#permissions.some(
       (permission) =>
         (permission.FunctionName === functionArn || permission.FunctionName === functionName) &&
         permission.Principal === `${service}.amazonaws.com` &&
+        (permission.SourceAccount === undefined || permission.SourceAccount === ACCOUNT) &&
         (permission.SourceArn === undefined || matches(permission.SourceArn, sourceArn)),
     );
     if (granted) return;

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import type { BucketNotification } from '../events/bucket-notifications.ts';
 import type { TableSettings } from '../services/dynamodb-tables.ts';
 import type { GenerateSecretString } from '../services/generated-secret.ts';
 import type { SecretSettings } from '../services/secrets-manager.ts';
@@ -11,6 +12,7 @@ import {
   referenceOf,
   type Stack,
 } from './properties.ts';
+import type { InvokePermissions } from './read-permissions.ts';
 import { resourcesOfType, type TemplateResource } from './template.ts';
 
 const KeySchema = v.array(
@@ -56,6 +58,24 @@ const IGNORED_OF_TABLES = [
   'Tags',
 ];
 
+const NotificationSchema = v.strictObject({
+  Event: v.picklist([
+    's3:ObjectCreated:*',
+    's3:ObjectCreated:Put',
+    's3:ObjectCreated:Post',
+    's3:ObjectCreated:Copy',
+    's3:ObjectCreated:CompleteMultipartUpload',
+  ]),
+  Function: v.string(),
+  Filter: v.exactOptional(
+    v.strictObject({
+      S3Key: v.strictObject({
+        Rules: v.array(v.strictObject({ Name: v.picklist(['prefix', 'suffix']), Value: v.string() })),
+      }),
+    }),
+  ),
+});
+
 const BucketSchema = v.strictObject({
   CorsConfiguration: v.optional(
     v.strictObject({
@@ -75,6 +95,7 @@ const BucketSchema = v.strictObject({
   NotificationConfiguration: v.optional(
     v.strictObject({
       EventBridgeConfiguration: v.optional(v.strictObject({ EventBridgeEnabled: FlagSchema })),
+      LambdaConfigurations: v.optional(v.array(NotificationSchema), []),
     }),
   ),
 });
@@ -146,6 +167,24 @@ export interface BucketDeclaration {
   readonly corsRules: v.InferOutput<typeof BucketSchema>['CorsConfiguration']['CorsRules'];
   /** Whether its events go to EventBridge. */
   readonly eventBridge: boolean;
+  /** The functions that it tells of new objects by itself. */
+  readonly notifications: readonly BucketNotification[];
+}
+
+/**
+ * The buckets of the template, and whom they tell.
+ * @throws StartError when a bucket may not invoke a function: S3 checks that when it is told to.
+ */
+export function readNotifyingBuckets(
+  stack: Stack,
+  permissions: InvokePermissions,
+): readonly BucketDeclaration[] {
+  const buckets = readBuckets(stack);
+  for (const { name, notifications } of buckets) {
+    for (const { functionArn } of notifications)
+      permissions.require('s3', `arn:aws:s3:::${name}`, functionArn);
+  }
+  return buckets;
 }
 
 /** The buckets of the template. */
@@ -157,6 +196,13 @@ export function readBuckets(stack: Stack): readonly BucketDeclaration[] {
       corsRules: properties.CorsConfiguration.CorsRules,
       eventBridge:
         properties.NotificationConfiguration?.EventBridgeConfiguration?.EventBridgeEnabled ?? false,
+      notifications: (properties.NotificationConfiguration?.LambdaConfigurations ?? []).map(
+        ({ Event, Function: functionArn, Filter }) => ({
+          event: Event,
+          functionArn,
+          rules: Filter?.S3Key.Rules.map(({ Name, Value }) => ({ name: Name, value: Value })) ?? [],
+        }),
+      ),
     };
   });
 }

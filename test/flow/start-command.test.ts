@@ -270,13 +270,16 @@ describe('a start, its lines in a terminal, its end, and the next start', () => 
     await expectNothingLeft(state);
   });
 
-  it('begins anew with npm start -- --fresh, lets a page of another origin call with --origin, and stops on Ctrl-C in a terminal', async () => {
-    const flags = ['--port', String(port), '--state', state, '--fresh', '--origin', ELSEWHERE];
+  it('begins anew with npm start -- --fresh, passes settings on to the app (--origin, --upload-events), and stops on Ctrl-C in a terminal', async () => {
+    const flags = ['--port', String(port), '--state', state, '--fresh'];
+    flags.push('--origin', ELSEWHERE, '--upload-events', 's3-notifications');
     command = driven(new DrivenCommand('npm', ['start', '--', ...flags]));
     endpoints = await whenReady(command, state);
     expect(await (await fetch(`${endpoints.api}/jobs`)).json()).toEqual({ jobs: [] });
     expect((await fetch(`${endpoints.api}/jobs/${finished.id}`)).status).toBe(404);
     expect(await allowedFrom(ELSEWHERE)).toEqual([ELSEWHERE, ELSEWHERE]);
+    const template = await readFile(path.join(state, 'cdk.out', '0', 'Jobwire.template.json'), 'utf8');
+    expect(template).toContain('"LambdaConfigurations"');
     const ticket = await fetch(`${endpoints.api}/jobs/${finished.id}/tickets`, {
       method: 'POST',
       headers: { authorization: `Bearer ${created.token}` },

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { SynthesizedStack } from './synthesized-stack.ts';
+import { SynthesizedStack, UPLOADS_BUCKET } from './synthesized-stack.ts';
 
 const stack = new SynthesizedStack({ concurrentJobs: 12, postsPerSecond: 6_500 });
 const HOUR = 3_600;
@@ -118,13 +118,24 @@ describe('queues', () => {
 });
 
 describe('uploads', () => {
+  const notifying = new SynthesizedStack({
+    concurrentJobs: 12,
+    postsPerSecond: 6_500,
+    uploadEvents: 's3-notifications',
+  });
+  const bucketOf = (from: SynthesizedStack) =>
+    from.readable(from.properties('AWS::S3::Bucket', 'Uploads/Bucket')) as Record<string, unknown>; // an object stays one
+
   it('invoke the function for every object that a client may write', () => {
+    expect(bucketOf(stack)['NotificationConfiguration']).toEqual({
+      EventBridgeConfiguration: { EventBridgeEnabled: true },
+    });
     expect(stack.readable(stack.properties('AWS::Events::Rule', 'Uploaded/Rule'))).toMatchObject({
       State: 'ENABLED',
       EventPattern: {
         source: ['aws.s3'],
         'detail-type': ['Object Created'],
-        detail: { bucket: { name: ['<Uploads/Bucket>'] }, object: { key: [{ prefix: 'uploads/' }] } },
+        detail: { bucket: { name: [UPLOADS_BUCKET] }, object: { key: [{ prefix: 'uploads/' }] } },
       },
       Targets: [
         {
@@ -136,9 +147,62 @@ describe('uploads', () => {
     });
   });
 
-  it('keep the invocations that fail', () => {
-    const config = stack.properties('AWS::Lambda::EventInvokeConfig', 'Uploaded/Invocation');
-    expect(stack.readable(config)).toMatchObject({
+  it('invoke it without EventBridge, where the bucket is to tell by itself', () => {
+    expect(bucketOf(notifying)['NotificationConfiguration']).toEqual({
+      LambdaConfigurations: [
+        {
+          Event: 's3:ObjectCreated:*',
+          Function: '<Uploaded/ObjectCreated/Function.Arn>',
+          Filter: { S3Key: { Rules: [{ Name: 'prefix', Value: 'uploads/' }] } },
+        },
+      ],
+    });
+    const permission = notifying.properties('AWS::Lambda::Permission', 'Uploaded/Permission');
+    expect(notifying.readable(permission)).toEqual({
+      Action: 'lambda:InvokeFunction',
+      FunctionName: '<Uploaded/ObjectCreated/Function.Arn>',
+      Principal: 's3.amazonaws.com',
+      SourceArn: `arn:<AWS::Partition>:s3:::${UPLOADS_BUCKET}`,
+      SourceAccount: '<AWS::AccountId>',
+    });
+  });
+
+  it('come from a bucket of the name that the listener knows, made after it', () => {
+    for (const [from, last] of [
+      [stack, 'Uploaded/Rule'],
+      [notifying, 'Uploaded/Permission'],
+    ] as const) {
+      expect(bucketOf(from)['BucketName']).toBe(UPLOADS_BUCKET);
+      const before = from.ofType('AWS::S3::Bucket')['Uploads/Bucket']?.DependsOn?.map((id) => from.path(id));
+      expect(before).toEqual(expect.arrayContaining([last, 'Uploaded/ObjectCreated/Function']));
+    }
+  });
+
+  it('are told of in two ways that differ in nothing else, so that one can be changed for the other', () => {
+    const idsOnlyIn = (one: SynthesizedStack, other: SynthesizedStack) =>
+      Object.keys(one.resources)
+        .filter((id) => !(id in other.resources))
+        .map((id) => one.path(id).replace(/AllowEventRule.*/, 'AllowEventRule'));
+    expect(idsOnlyIn(stack, notifying).sort()).toEqual(['Uploaded/Rule', 'Uploaded/Rule/AllowEventRule']);
+    expect(idsOnlyIn(notifying, stack)).toEqual(['Uploaded/Permission']);
+    const changed = Object.entries(stack.resources).filter(
+      ([id, { Properties }]) =>
+        id in notifying.resources &&
+        JSON.stringify(Properties) !== JSON.stringify(notifying.resources[id]?.Properties),
+    );
+    // EventBridge, unlike a bucket, sends what it could not hand over to the queue by itself.
+    expect(changed.map(([id]) => stack.path(id)).sort()).toEqual([
+      'Uploaded/Failures/Policy',
+      'Uploads/Bucket',
+    ]);
+  });
+
+  it.each([
+    ['eventbridge', stack],
+    ['s3-notifications', notifying],
+  ])('keep the invocations that fail (%s)', (_, from) => {
+    const config = from.properties('AWS::Lambda::EventInvokeConfig', 'Uploaded/Invocation');
+    expect(from.readable(config)).toMatchObject({
       FunctionName: '<Uploaded/ObjectCreated/Function>',
       MaximumRetryAttempts: 2,
       MaximumEventAgeInSeconds: 6 * HOUR,

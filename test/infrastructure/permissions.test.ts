@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { SynthesizedStack } from './synthesized-stack.ts';
+import { SynthesizedStack, UPLOADS_BUCKET } from './synthesized-stack.ts';
 
 const stack = new SynthesizedStack();
 
@@ -36,8 +36,9 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   ],
   'Uploaded/ObjectCreated': [
     ...jobs('GetItem', 'UpdateItem'),
-    's3:GetObject <Uploads/Bucket.Arn>/uploads/*',
-    's3:ListBucket <Uploads/Bucket.Arn>',
+    // By name: the bucket is made after the function.
+    `s3:GetObject arn:<AWS::Partition>:s3:::${UPLOADS_BUCKET}/uploads/*`,
+    `s3:ListBucket arn:<AWS::Partition>:s3:::${UPLOADS_BUCKET}`,
     send('Processing/Work/Queue'),
     send('Uploaded/Failures'), // asynchronous invocation sends there with the function's role
   ],

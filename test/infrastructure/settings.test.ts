@@ -9,6 +9,7 @@ describe('readSettings', () => {
     expect(read({ auth: 'open' })).toEqual({
       auth: 'open',
       data: 'retain',
+      uploadEvents: 'eventbridge',
       concurrentJobs: 5,
       postsPerSecond: 5000,
       origins: [],
@@ -20,6 +21,7 @@ describe('readSettings', () => {
       read({
         auth: 'open',
         data: 'destroy',
+        uploadEvents: 's3-notifications',
         concurrentJobs: '20',
         postsPerSecond: '40000',
         alarmEmail: 'on@call.example',
@@ -28,6 +30,7 @@ describe('readSettings', () => {
     ).toEqual({
       auth: 'open',
       data: 'destroy',
+      uploadEvents: 's3-notifications',
       concurrentJobs: 20,
       postsPerSecond: 40_000,
       alarmEmail: 'on@call.example',
@@ -52,6 +55,11 @@ describe('readSettings', () => {
     [{ auth: 'closed' }, /"auth" cannot be "closed": say "-c auth=open"/],
     [{ auth: '' }, /"auth" cannot be ""/],
     [{ auth: 'open', data: 'burn' }, /"data" cannot be "burn": say "-c data=retain" or "-c data=destroy"/],
+    [
+      { auth: 'open', uploadEvents: 'sns' },
+      /"uploadEvents" cannot be "sns": say "-c uploadEvents=eventbridge" or "-c uploadEvents=s3-notifications"/,
+    ],
+    [{ auth: 'open', uploadEvents: '' }, /"uploadEvents" cannot be ""/],
     [
       { auth: 'open', concurrentJobs: '1' },
       /"concurrentJobs" cannot be "1": say a whole number from 2 to 1000/,

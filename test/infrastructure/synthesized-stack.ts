@@ -29,6 +29,9 @@ export const FUNCTIONS: readonly (readonly [name: FunctionName, path: string])[]
   ['sweep', 'Sweeping/Sweep'],
 ];
 
+/** The name of the uploads bucket, where it is not referred to, in the words of `readable`. */
+export const UPLOADS_BUCKET = 'jobwire-uploads-<part 2 of <AWS::StackId> by />';
+
 /** A resource of a template. */
 export interface Resource {
   readonly Type: string;
@@ -120,6 +123,8 @@ export class SynthesizedStack {
       const [name, argument] = entry;
       if (name === 'Ref') return `<${this.path(String(argument))}>`;
       if (name === 'Fn::GetAtt') return `<${this.path(argument[0])}.${argument[1]}>`;
+      if (name === 'Fn::Split') return `${this.readable(argument[1])} by ${argument[0]}`;
+      if (name === 'Fn::Select') return `<part ${argument[0]} of ${this.readable(argument[1])}>`;
       if (name === 'Fn::Join')
         return argument[1].map((item: unknown) => this.readable(item)).join(argument[0]);
     }

@@ -9,21 +9,21 @@ describe('the arguments of npm start', () => {
       state: undefined,
       fresh: false,
       watch: true,
-      origins: [],
+      context: {},
       help: false,
     });
   });
 
   it('are read', () => {
     const flags = ['--port', '65529', '--state', 'elsewhere', '--fresh', '--no-watch', '-h'];
-    const origins = ['https://app.example.com', 'http://localhost:5173'];
-    flags.push(...origins.flatMap((origin) => ['--origin', origin]));
+    const [one, other] = ['https://app.example.com', 'http://localhost:5173'] as const;
+    flags.push('--origin', one, '--origin', other, '--upload-events', 's3-notifications');
     expect(parseCommandLine(flags)).toEqual({
       port: 65_529,
       state: 'elsewhere',
       fresh: true,
       watch: false,
-      origins,
+      context: { origins: `${one},${other}`, uploadEvents: 's3-notifications' },
       help: true,
     });
   });
@@ -34,6 +34,7 @@ describe('the arguments of npm start', () => {
     [['--port'], /^Option '--port <value>' argument missing/],
     [['--port', 'eighty'], /^--port must be a number from 1 to 65529, not eighty\.$/m],
     [['--port', '65530'], /^--port must be a number from 1 to 65529, not 65530\.$/m],
+    [['--upload-events'], /^Option '--upload-events <value>' argument missing/],
     [['--port='], /^--port must be a number from 1 to 65529, not \.$/m],
   ])('are refused with a sentence and the help: %j', (flags, sentence) => {
     const parsing = () => parseCommandLine(flags);

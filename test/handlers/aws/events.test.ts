@@ -147,7 +147,7 @@ describe('"Object Created"', () => {
   });
 
   it('names the job and its epoch', () => {
-    expect(readObjectCreated(event({}))).toEqual({ job, epoch });
+    expect(readObjectCreated(event({}))).toEqual([{ upload: { job, epoch } }]);
   });
 
   it('is refused when it is something else', () => {
@@ -155,12 +155,12 @@ describe('"Object Created"', () => {
       undefined,
       {},
       { ...event({}), 'detail-type': 'Object Deleted' },
-      event({ key: 'uploads/x/y' }),
-      event({ key: resultKeyOf(record) }),
-      event({ key: `${uploadKeyOf(record)}/more` }),
       event({ key: undefined }),
     ]) {
       expect(() => readObjectCreated(bad)).toThrow(MalformedDataError);
+    }
+    for (const key of ['uploads/x/y', resultKeyOf(record), `${uploadKeyOf(record)}/more`]) {
+      expect(readObjectCreated(event({ key }))).toEqual([{ malformed: expect.any(MalformedDataError) }]);
     }
   });
 
@@ -169,5 +169,54 @@ describe('"Object Created"', () => {
     for (const key of ['', 'uploads/', `uploads/${job}`, `x/${job}/${epoch}`, `uploads/${epoch}/${job}`]) {
       expect(parseUploadKey(key), key).toBeUndefined();
     }
+  });
+});
+
+describe("S3's notification", () => {
+  const notified = (key: unknown, fields: object = {}) => ({
+    eventVersion: '2.1',
+    eventSource: 'aws:s3',
+    eventName: 'ObjectCreated:CompleteMultipartUpload',
+    s3: { s3SchemaVersion: '1.0', bucket: { name: 'uploads' }, object: { key, size: 11, eTag: 'abc-1' } },
+    ...fields,
+  });
+
+  it('names every upload, by a key that is encoded as in forms', () => {
+    const key = uploadKeyOf(record);
+    const encoded = key.replaceAll('_', '%5F').replaceAll('/', '%2f');
+    expect(readObjectCreated({ Records: [notified(key), notified(encoded)] })).toEqual([
+      { upload: { job, epoch } },
+      { upload: { job, epoch } },
+    ]);
+    expect(readObjectCreated({ Records: [] })).toEqual([]);
+  });
+
+  it('has a record that is bad, and others that are read', () => {
+    const good = uploadKeyOf(record);
+    const bad = [
+      notified(`${good}+`),
+      notified(`${good}%20`),
+      notified(`${good}%`),
+      notified('uploads/%C3%28'),
+      notified(7),
+      notified(good, { eventName: 'ObjectRemoved:Delete' }),
+      notified(good, { eventSource: 'aws:sqs' }),
+      null,
+    ];
+    const readings = readObjectCreated({ Records: [...bad, notified(good)] });
+    expect(readings.map((reading) => 'malformed' in reading)).toEqual([...bad.map(() => true), false]);
+  });
+
+  it('tells of nothing when it is the test', () => {
+    const test = {
+      Service: 'Amazon S3',
+      Event: 's3:TestEvent',
+      Time: '2026-11-23T12:00:00.000Z',
+      Bucket: 'uploads',
+      RequestId: '5582815E1AEA5ADF',
+      HostId: '8cLeGAmw098X5cv4Zkwcmo8vvZa3eH3eKxsPzbB9wrR+YstdA6Knx4Ip8EXAMPLE',
+    };
+    expect(readObjectCreated(test)).toEqual([]);
+    expect(() => readObjectCreated({ ...test, Event: 's3:Another' })).toThrow(MalformedDataError);
   });
 });
