@@ -45,14 +45,25 @@ export function readObjectCreated(event: unknown): readonly ObjectCreatedReading
 function readRecord(record: unknown): ObjectCreatedReading {
   const parsed = v.safeParse(RecordSchema, record);
   if (!parsed.success) return { malformed: new MalformedDataError("A record of S3's event") };
-  let key: string;
   try {
-    // As a form writes it, unlike EventBridge's, which is as it is (aws-facts 4).
-    key = decodeURIComponent(parsed.output.s3.object.key.replaceAll('+', ' '));
-  } catch (cause) {
-    return { malformed: new MalformedDataError("The key of S3's event", { cause }) };
+    return readKey(decodeKey(parsed.output.s3.object.key));
+  } catch (error) {
+    if (error instanceof MalformedDataError) return { malformed: error };
+    throw error;
   }
-  return readKey(key);
+}
+
+/**
+ * The key that a notification means: it is written as in a form, unlike EventBridge's, which is as it is
+ * (aws-facts 4).
+ * @throws MalformedDataError for what no form writes.
+ */
+export function decodeKey(encoded: string): string {
+  try {
+    return decodeURIComponent(encoded.replaceAll('+', ' '));
+  } catch (cause) {
+    throw new MalformedDataError("The key of S3's event", { cause });
+  }
 }
 
 function readKey(key: string): ObjectCreatedReading {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { newJobItem } from '../../../handlers/aws/job-item.ts';
 import { DeadlineSchema, DeliverySchema, WorkSchema } from '../../../handlers/aws/messages.ts';
-import { readObjectCreated } from '../../../handlers/aws/object-created-event.ts';
+import { decodeKey, readObjectCreated } from '../../../handlers/aws/object-created-event.ts';
 import { parseUploadKey, resultKeyOf, uploadKeyOf } from '../../../handlers/aws/object-key.ts';
 import { batchItemFailures, readMessages } from '../../../handlers/aws/queue-event.ts';
 import { readJobChanges } from '../../../handlers/aws/stream-event.ts';
@@ -189,6 +189,7 @@ describe("S3's notification", () => {
       { upload: { job, epoch } },
     ]);
     expect(readObjectCreated({ Records: [] })).toEqual([]);
+    expect(decodeKey('in/%C3%A4+b%2Bc%40d.csv')).toBe('in/ä b+c@d.csv');
   });
 
   it('has a record that is bad, and others that are read', () => {
