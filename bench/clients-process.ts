@@ -19,8 +19,17 @@ interface Client {
   bytes: number;
 }
 
+/** What is waited for. Counted as it comes: to look at every client at each chunk would be what is measured. */
+interface Expectation {
+  /** That every client is to have. */
+  readonly bytes: number;
+  /** Clients that have fewer. */
+  behind: number;
+  readonly reached: PromiseWithResolvers<void>;
+}
+
 const clients: Client[] = [];
-let settled: (() => void) | undefined;
+let expected: Expectation | undefined;
 
 answerCalls<Clients>({
   async connect({ port, path, count }) {
@@ -34,17 +43,28 @@ answerCalls<Clients>({
     await Promise.all(Array.from({ length: AT_ONCE }, openSome));
   },
   async received(bytes) {
-    const most = () => Math.max(...clients.map((client) => client.bytes));
-    while (clients.some((client) => client.bytes < bytes)) {
-      if (clients.some((client) => client.bytes > bytes)) break;
-      await new Promise<void>((resolve) => {
-        settled = resolve;
-      });
+    for (const client of clients) if (client.bytes > bytes) throw tooMany(client.bytes, bytes);
+    const behind = clients.filter((client) => client.bytes < bytes).length;
+    if (behind > 0) {
+      const reached = Promise.withResolvers<void>();
+      expected = { bytes, behind, reached };
+      await reached.promise;
+      expected = undefined;
     }
-    if (most() > bytes) throw new Error(`A socket got ${most()} bytes where ${bytes} were sent`);
     for (const client of clients) client.bytes = 0;
   },
 });
+
+function tooMany(got: number, sent: number): Error {
+  return new Error(`A socket got ${got} bytes where ${sent} were sent`);
+}
+
+function count(client: Client, bytes: number): void {
+  client.bytes += bytes;
+  if (expected === undefined || client.bytes < expected.bytes) return;
+  if (client.bytes > expected.bytes) expected.reached.reject(tooMany(client.bytes, expected.bytes));
+  else if (--expected.behind === 0) expected.reached.resolve();
+}
 
 function open(port: number, path: string): Promise<Client> {
   return new Promise((resolve, reject) => {
@@ -56,16 +76,14 @@ function open(port: number, path: string): Promise<Client> {
     socket.once('close', () => reject(new Error('The server closed a socket')));
     socket.on('data', (chunk) => {
       if (head === undefined) {
-        client.bytes += chunk.length;
-        settled?.();
-        settled = undefined;
+        count(client, chunk.length);
         return;
       }
       head = Buffer.concat([head, chunk]);
       const end = head.indexOf(END_OF_HEAD);
       if (end < 0) return;
       const status = head.toString('latin1', 0, head.indexOf('\r\n'));
-      client.bytes = head.length - end - END_OF_HEAD.length;
+      count(client, head.length - end - END_OF_HEAD.length);
       head = undefined;
       if (status.startsWith('HTTP/1.1 101 ')) resolve(client);
       else reject(new Error(`A handshake was answered with ${status}`));

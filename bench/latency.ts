@@ -26,7 +26,8 @@ interface Load {
   /** Of one round at one rate. */
   readonly seconds: number;
   readonly rounds: number;
-  readonly warmUps: number;
+  /** Of changes at the last rate before anything is measured: slower rates and polls warm up nothing more. */
+  readonly warmUpSeconds: number;
   /** Jobs that polling clients look at; each is one client. */
   readonly polled: number;
   readonly pollIntervals: readonly number[];
@@ -37,7 +38,7 @@ const FULL: Load = {
   rates: RATES,
   seconds: 10,
   rounds: 3,
-  warmUps: 1,
+  warmUpSeconds: 10,
   polled: 20,
   pollIntervals: POLL_INTERVALS,
 };
@@ -47,7 +48,7 @@ const QUICK: Load = {
   rates: [100],
   seconds: 0.3,
   rounds: 1,
-  warmUps: 0,
+  warmUpSeconds: 0,
   polled: 2,
   pollIntervals: [0.3],
 };
@@ -96,8 +97,11 @@ async function compare(
     contestants[polled(interval)] = () =>
       poll(jobs.slice(0, load.polled), runtime.api, interval, load.seconds, signal);
   }
-  const { rounds, warmUps } = load;
-  const measured = await alternate(contestants, { rounds, warmUps, signal, log });
+  if (load.warmUpSeconds > 0) {
+    log('warming up');
+    await push(jobs, load.rates.at(-1) ?? 1, load.warmUpSeconds, signal);
+  }
+  const measured = await alternate(contestants, { rounds: load.rounds, warmUps: 0, signal, log });
   const slowest = load.pollIntervals[0] ?? 1;
   const figures = Object.entries(measured).flatMap(([name, metrics]): Figure[] => {
     const beside = measured[polled(slowest)];

@@ -49,7 +49,7 @@ async function run(asked: Extract<typeof request, { readonly kind: 'run' }>): Pr
   });
   await endRuntime();
   console.log(`${line}\n${quick ? 'Tiny loads (--quick): these figures say nothing of speed.\n' : ''}`);
-  if (outcomes.size > 0) console.log(renderTable(outcomes));
+  if (outcomes.size > 0) console.log(renderTable(outcomes, { quick }));
   for (const [name, error] of failures) {
     console.error(`\n${name}: ${error instanceof InvariantError ? error.message : inspect(error)}`);
   }

@@ -3,15 +3,27 @@ import { describeTarget, meets, TARGETS } from './targets.ts';
 
 const HEADER = ['measure', 'figure', 'value', '±', 'beside', 'its value', 'ratio'] as const;
 
-/** The table that a run ends with: the figures of each measure, below them its ratios with what is asked of them. */
-export function renderTable(outcomes: ReadonlyMap<MeasureName, MeasureOutcome>): string {
+/**
+ * The table that a run ends with: the figures of each measure, below them its ratios with what is asked of them.
+ * Ratios of tiny loads (`quick`) say nothing of speed, and are not judged.
+ */
+export function renderTable(
+  outcomes: ReadonlyMap<MeasureName, MeasureOutcome>,
+  { quick }: { readonly quick: boolean },
+): string {
   const rows: (readonly string[])[] = [HEADER];
   for (const [name, { figures, ratios }] of outcomes) {
     figures.forEach((figure, index) => {
       rows.push([index === 0 ? commandName(name) : '', ...figureCells(figure)]);
     });
     for (const [ratio, value] of Object.entries(ratios)) {
-      rows.push(['', `${name}.${ratio}`, formatNumber(value), '', ...targetCells(name, ratio, value)]);
+      rows.push([
+        '',
+        `${name}.${ratio}`,
+        formatNumber(value),
+        '',
+        ...(quick ? [] : targetCells(name, ratio, value)),
+      ]);
     }
   }
   const widths = HEADER.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));

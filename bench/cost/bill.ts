@@ -93,10 +93,11 @@ export function pollingDollars(load: Load, pollSeconds: number): number {
 
 /**
  * The interval in seconds at which polling costs as much as push; undefined where there is none from a tenth of a
- * second to an hour.
+ * second to an hour, and where neither costs anything.
  */
 export function equalInterval(load: Load): number | undefined {
   const { dollars } = section(pushUsage(load));
+  if (dollars === 0) return undefined;
   let shortest = 0.1;
   let longest = 3_600;
   if (pollingDollars(load, shortest) < dollars || pollingDollars(load, longest) > dollars) return undefined;

@@ -49,11 +49,16 @@ export function renderBill(load: Load, bill: Bill): string {
       ...sums.map(([name, sum]) => [name, money(sum), jobs === 0 ? '' : money((sum / jobs) * 1_000)]),
     ]),
     '',
-    equal === undefined
-      ? 'There is no interval from 0.1 s to an hour at which polling costs as much as push.'
-      : `Polling costs as much as push at one poll every ${count(equal)} s.`,
+    comparison(load, bill, equal),
   ];
   return lines.join('\n');
+}
+
+function comparison({ watchers }: Load, { push }: Bill, equal: number | undefined): string {
+  if (equal !== undefined) return `Polling costs as much as push at one poll every ${count(equal)} s.`;
+  if (push.dollars === 0) return 'Without jobs, neither push nor polling costs anything.';
+  if (watchers === 0) return 'Nobody watches, so that polling costs nothing at any interval.';
+  return 'There is no interval from 0.1 s to an hour at which polling costs as much as push.';
 }
 
 /** A title, its items, their sum, and a row of nothing. */

@@ -90,12 +90,19 @@ describe('a run of measures', () => {
 
   it('ends in one table, with what is asked of each ratio', async () => {
     const { outcomes } = await runMeasures([post], quietly);
-    expect(renderTable(outcomes).split('\n')).toEqual([
+    expect(renderTable(outcomes, { quick: false }).split('\n')).toEqual([
       'measure  figure                          value    ±  beside           its value  ratio',
       '───────  ───────────────────────  ────────────  ───  ─────────────  ───────────  ─────',
       'post     processor time           81.2 µs/post  2.5  SDK            812 µs/post    0.1',
       '         post.cpuOursToSdk                 0.1       at most 0.125      reached',
       '         post.rateOursToUnsigned          0.35       at least 0.4        MISSED',
     ]);
+  });
+
+  it('does not judge tiny loads', async () => {
+    const { outcomes } = await runMeasures([post], { ...quietly, quick: true });
+    const table = renderTable(outcomes, { quick: true });
+    expect(table).toContain('post.rateOursToUnsigned');
+    expect(table).not.toMatch(/reached|MISSED/);
   });
 });

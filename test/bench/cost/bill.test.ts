@@ -134,5 +134,6 @@ describe('the interval at which polling costs as much as push', () => {
 
   it('is absent where nobody watches', () => {
     expect(equalInterval(loadOf({ ...SMALL, watchers: 0 }))).toBeUndefined();
+    expect(equalInterval(loadOf({ ...SMALL, watchers: 0, jobsPerDay: 0 }))).toBeUndefined();
   });
 });

@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { billOf } from '../../../bench/cost/bill.ts';
 import { readCommandLine } from '../../../bench/cost/command-line.ts';
-import { LOAD_OPTIONS, loadOf } from '../../../bench/cost/load.ts';
+import { LOAD_OPTIONS, type Load, loadOf } from '../../../bench/cost/load.ts';
 import { renderBill, sumsOf } from '../../../bench/cost/print.ts';
 import { DEFAULT_TIMINGS } from '../../../client/timings.ts';
 
@@ -104,5 +104,16 @@ describe('the printed bill', () => {
     expect(polling['10']).toBeCloseTo(bill.common.dollars + bill.polling.dollars);
     expect(text).toMatch(/^Push +\$[\d,.]+ +\$[\d.]+$/m);
     expect(text).toMatch(/one poll every [\d.]+ s\.$/);
+  });
+
+  it('compares nothing where there is nothing to compare', () => {
+    const last = (said: Partial<Load>) => {
+      const load = loadOf(said);
+      return renderBill(load, billOf(load)).split('\n').at(-1);
+    };
+    expect(last({ jobsPerDay: 0, watchers: 0 })).toBe(
+      'Without jobs, neither push nor polling costs anything.',
+    );
+    expect(last({ watchers: 0 })).toBe('Nobody watches, so that polling costs nothing at any interval.');
   });
 });
