@@ -19,29 +19,38 @@ export interface Access {
    * state of that job after `known`, held for `waitSeconds` until there is one, or else undefined; with '' the newest
    * jobs of the caller, as many as a page may hold.
    */
-  readonly poll?: (
-    id: string,
-    known: Head | undefined,
-    waitSeconds: number,
-    signal: AbortSignal,
-  ) => Promise<readonly (Job | undefined)[]>;
+  readonly poll:
+    | ((
+        id: string,
+        known: Head | undefined,
+        waitSeconds: number,
+        signal: AbortSignal,
+      ) => Promise<readonly (Job | undefined)[]>)
+    | undefined;
 }
 
-/** Access as the caller, or with a job's token to that job alone. `first` is a ticket that is there already. */
-export function accessTo(api: WatchApi, id: string, token?: string, first?: Watch): Access {
-  let unused = first;
+/**
+ * Access as the caller, or with a job's token to that job alone. `given` is a ticket that is there already, or where
+ * every ticket comes from: without a token, nothing else is asked for then.
+ */
+export function accessTo(api: WatchApi, id: string, token?: string, given?: Watch | TicketSource): Access {
+  let unused = given;
   return {
-    ticket: async (signal) => {
-      const ticket = unused;
+    async ticket(signal) {
+      const first = unused;
+      if (typeof first === 'function') return first(signal);
       unused = undefined;
-      const path = token === undefined ? '' : jobPath(id);
-      return ticket ?? api.call(`${path}/tickets`, isWatch, { method: 'POST', token, signal });
+      const path = token ? jobPath(id) : '';
+      return first ?? api.call(`${path}/tickets`, isWatch, { method: 'POST', token, signal });
     },
-    poll: async (job, known, waitSeconds, signal) => {
-      if (job === '') return (await api.call('/jobs?limit=100', isPage, { signal })).jobs;
-      const headers = known && { 'if-none-match': entityTagOf(known), prefer: `wait=${waitSeconds}` };
-      return [await api.call(jobPath(job), isJobOrNothing, { headers, token, signal })];
-    },
+    poll:
+      token || typeof given !== 'function'
+        ? async (job, known, waitSeconds, signal) => {
+            if (!job) return (await api.call('/jobs?limit=100', isPage, { signal })).jobs;
+            const headers = known && { 'if-none-match': entityTagOf(known), prefer: `wait=${waitSeconds}` };
+            return [await api.call(jobPath(job), isJobOrNothing, { headers, token, signal })];
+          }
+        : undefined,
   };
 }
 

@@ -2,7 +2,7 @@ import { isNewer } from '../protocol/head.ts';
 import type { Job } from '../protocol/job.ts';
 import { isTerminal } from '../protocol/status.ts';
 import type { Access } from './access.ts';
-import { createBackOff } from './back-off.ts';
+import { backOffMs } from './back-off.ts';
 import type { Refusal } from './errors.ts';
 import { SILENT } from './limits.ts';
 import { dial, type Line, type LineEnd, type LineListener } from './line.ts';
@@ -47,7 +47,6 @@ export function createConnection(
   { tell, trouble }: ConnectionListener,
 ): Connection {
   const { clock, random } = platform;
-  const backOff = createBackOff(random);
   const timers = createTimers(clock);
   /** What each tab wants. */
   const wants = new Map<string, readonly TopicName[]>();
@@ -61,13 +60,17 @@ export function createConnection(
   let coming: Line | undefined;
   /** The line before: still hears what was posted to it before the current one had followed it. */
   let former: Line | undefined;
-  let notBefore = 0;
+  /** How many lines have ended since one was stable. */
+  let attempts = 0;
+  let endedAt = 0;
+  /** What the server asked for then. */
+  let patienceMs = 0;
   let suspicion = 0;
   let failingSince: number | undefined;
   let confirmedAt: number | undefined;
   /** The server has been silent for longer than a live connection may be. */
   let doubtful = false;
-  /** Topics may have missed something while they were not subscribed, and have no snapshot that would tell. */
+  /** Topics have missed what was before they were subscribed, and have no snapshot that would tell. */
   let catchUp = false;
 
   const listener: LineListener & PollerListener = {
@@ -75,28 +78,25 @@ export function createConnection(
     heard,
     received,
     trouble,
-    answered(key) {
-      catchUp &&= key !== '';
+    answered(key, cause) {
+      catchUp &&= !!key;
       heard();
-      update();
-    },
-    failed(error) {
-      update();
-      trouble(error);
-    },
-    pollRefused(key, cause) {
-      catchUp &&= key !== '';
-      const refusal = cause.code === 'unauthorized' ? { cause } : cause.problem;
-      for (const name of names) if (jobOf(name) === key && !isConfirmed(name)) refuse(name, refusal);
+      if (cause) {
+        const refusal = cause.code === 'unauthorized' ? { cause } : cause.problem;
+        for (const name of names) if (jobOf(name) === key && !isConfirmed(name)) refuse(name, refusal);
+      }
       update();
     },
     opened(line) {
-      timers.set('stable', timings.stableMs, () => backOff.reset());
+      timers.set('stable', timings.stableMs, () => {
+        attempts = 0;
+      });
       timers.set('rotate', timings.rotateMs * (1 - random() / 10), () => dialAfter(0));
       for (const name of names) line.subscribe(name);
     },
     confirmed(name) {
-      if (!jobOf(name) && failingSince !== undefined) catchUp = true;
+      // Unless the line before has it, too: then nothing was missed.
+      catchUp ||= !jobOf(name) && !(current && coming);
       update();
     },
     refused: refuse,
@@ -111,8 +111,10 @@ export function createConnection(
 
   /** Dials after `delayMs`, but not before the server wants to be asked again. */
   function dialAfter(delayMs: number): void {
-    timers.set('dial', Math.max(delayMs, notBefore - clock.now()), () => {
-      coming ??= dial(platform, timings, access.ticket, backOff, listener);
+    // Where the clock was set back meanwhile, no longer than it asked for.
+    const passedMs = Math.max(0, clock.now() - endedAt);
+    timers.set('dial', Math.max(delayMs, patienceMs - passedMs), () => {
+      coming ??= dial(platform, timings, access.ticket, listener);
     });
   }
 
@@ -136,6 +138,7 @@ export function createConnection(
     { refusal, retryAfterMs = 0, suspicion: more = 0, trouble: fault }: LineEnd,
   ): void {
     if (line === former) return;
+    timers.cancel('stable');
     if (line === current) current = undefined;
     else coming = undefined;
     suspicion += more;
@@ -146,8 +149,9 @@ export function createConnection(
       timers.set('stale', timings.staleAfterMs, update);
     }
     if (!coming) {
-      notBefore = clock.now() + retryAfterMs;
-      dialAfter(backOff.nextDelayMs(retryAfterMs));
+      endedAt = clock.now();
+      patienceMs = retryAfterMs;
+      dialAfter(backOffMs(random, attempts++, retryAfterMs));
     }
     update();
     if (fault) trouble(fault);
@@ -167,7 +171,6 @@ export function createConnection(
     if (!unconfirmed[0]) {
       suspicion = 0;
       failingSince = undefined;
-      timers.cancel('stale');
     }
     const polled = suspicion < SILENT ? [] : unconfirmed.map(jobOf);
     poller.follow(new Set(polled.concat(catchUp ? '' : [])));
@@ -212,7 +215,6 @@ export function createConnection(
       wants.set(tab, wanted.names);
       const before = has;
       has = oldestOf([before, wanted.heads]);
-      failingSince ??= wanted.lostAt;
       for (const name of wanted.names) {
         const job = jobOf(name);
         // Neither new, nor new to somebody who has nothing of it yet while the others have.
@@ -226,8 +228,7 @@ export function createConnection(
         poller.wake();
         for (const line of [current, coming]) line?.check();
       }
-      if (!names.size) wants.clear();
-      else if (timers.has('dial') ? wanted.wake : !(current ?? coming)) dialAfter(0);
+      if (names.size && (timers.has('dial') ? wanted.wake : !(current ?? coming))) dialAfter(0);
       update();
     },
     close() {

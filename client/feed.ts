@@ -33,16 +33,14 @@ export function createFeed(
       for (const watcher of [...watchers]) watcher.trouble(error);
     },
   });
-  const tabs =
-    shared === undefined
-      ? undefined
-      : shareBetweenTabs(platform, timings, shared, connection, { want, hear, lose });
+  const tabs = shared
+    ? shareBetweenTabs(platform, timings, shared, connection, { want, hear, lose })
+    : undefined;
 
   function want(wake?: boolean): Want {
     const all = [...watchers];
     const names = [...new Set(all.map(({ name }) => name))];
-    const lostAt = all.flatMap(({ connection }) => ('since' in connection ? connection.since : []))[0];
-    return { names, heads: [...oldestOf(all.map(({ heads }) => heads))], lostAt, wake };
+    return { names, heads: [...oldestOf(all.map(({ heads }) => heads))], wake };
   }
 
   function hear(news: News): void {

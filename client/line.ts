@@ -5,7 +5,7 @@ import type { Watch } from '../protocol/http.ts';
 import type { Job } from '../protocol/job.ts';
 import { readServerFrame } from '../protocol/light-reader.ts';
 import type { TicketSource } from './access.ts';
-import type { BackOff } from './back-off.ts';
+import { backOffMs } from './back-off.ts';
 import { type ProblemError, type Refusal, UnexpectedAnswerError } from './errors.ts';
 import { REFUSED, SILENT } from './limits.ts';
 import type { Platform, SocketLike } from './platform.ts';
@@ -46,15 +46,13 @@ export interface LineListener {
 
 /** One way to the server, from its ticket to its end, and what the server has confirmed over it. */
 export interface Line {
-  /** Whether frames may be sent. */
-  readonly open: boolean;
   /** What the server has confirmed over this line. */
   readonly confirmed: ReadonlySet<TopicName>;
   /** Subscribes, with what all watchers have. */
   subscribe(name: TopicName): void;
   /** Unsubscribes. */
   forget(name: TopicName): void;
-  /** Pings now, with less patience than usual: somebody has just begun to look. */
+  /** Pings now, and has less patience than usual: somebody has just begun to look. */
   check(): void;
   /** Closes without a word to the listener. */
   close(): void;
@@ -68,10 +66,9 @@ export interface Line {
  * so the next frame, or the heads of the next ping, make good what it said.
  */
 export function dial(
-  { clock, WebSocket }: Platform,
+  { clock, random, WebSocket }: Platform,
   { answerMs, connectMs, pingMs, wakeAnswerMs }: Timings,
   tickets: TicketSource,
-  backOff: BackOff,
   listener: LineListener,
 ): Line {
   /** Aborted when the line is over. */
@@ -79,13 +76,15 @@ export function dial(
   const { signal } = end;
   /** By what is subscribed to: the limit on the answer, or when to ask again. And `ping`, for the next or its limit. */
   const timers = createTimers(clock);
-  /** What each subscribe was about; its id is the place here. */
-  const asked: TopicName[] = [];
+  /** What each subscribe was about, and each unsubscribe, which is no attempt; its id is the place here. */
+  const asked: (readonly [name: TopicName, attempt?: number])[] = [];
   const confirmed = new Set<TopicName>();
   let socket: SocketLike | undefined;
   let heard = false;
   let malformed = false;
-  let pinging = false;
+  let open = false;
+  /** Until when the server has to say what is waited for: a ping's answer, or that the socket is open. */
+  let deadline = Infinity;
 
   function over(why: LineEnd): void {
     if (signal.aborted) return;
@@ -94,7 +93,8 @@ export function dial(
   }
 
   function broken(suspicion: number): void {
-    over({ suspicion: heard ? 0 : suspicion });
+    // Without a ticket there was no socket to be blocked.
+    over({ suspicion: heard || !socket ? 0 : suspicion });
   }
 
   function send(frame: ClientFrame): void {
@@ -106,18 +106,20 @@ export function dial(
   }
 
   function pingLater(): void {
-    pinging = false;
+    deadline = Infinity;
     timers.set('ping', pingMs, () => ping(answerMs));
   }
 
+  /** Gives the server so long to answer, or to open the socket, or what is left of what it was given before. */
   function ping(patienceMs: number): void {
-    listener.due();
-    if (!pinging) {
+    // One at a time.
+    if (open && deadline === Infinity) {
       const heads = [...listener.heads()].flatMap(([job, head]) => (head ? [[job, head.seq]] : []));
       send({ type: 'ping', heads: Object.fromEntries(heads.slice(0, MAXIMUM_HEADS)) });
     }
-    pinging = true; // one ping at a time, but the patience may shrink
-    limit('ping', patienceMs);
+    deadline = Math.min(deadline, clock.now() + patienceMs);
+    limit('ping', deadline - clock.now());
+    if (open) listener.due();
   }
 
   function receive(data: unknown): void {
@@ -132,31 +134,36 @@ export function dial(
     heard = true;
     if (frame.type === 'bye') over(frame.reconnect ? frame : { refusal: frame });
     if (frame.type === 'pong') pingLater();
-    const name = 'id' in frame && asked[Number(frame.id)];
+    const [name, attempt] = ('id' in frame && asked[Number(frame.id)]) || [];
     // Unless it is not waited for any more.
-    if (name && timers.cancel(name)) {
+    if (name && attempt !== undefined && timers.cancel(name)) {
       if (frame.type === 'subscribed') {
         confirmed.add(name);
         listener.confirmed(name);
       } else if (frame.type === 'error') {
         const { retryable, retryAfterMs } = frame.error;
-        if (retryable) timers.set(name, backOff.nextDelayMs(retryAfterMs), () => line.subscribe(name));
+        const delayMs = backOffMs(random, attempt, retryAfterMs);
+        if (retryable) timers.set(name, delayMs, () => line.subscribe(name, attempt + 1));
         else listener.refused(name, frame.error);
       }
+    }
+    // Frames overtake each other: the subscription that followed may be what has just ended.
+    if (frame.type === 'unsubscribed' && name && (confirmed.delete(name) || timers.has(name))) {
+      line.subscribe(name);
     }
     // After the state, so that a job which is terminal already ends the watch last.
     if ('job' in frame) listener.received(frame.job);
   }
 
   async function connect(): Promise<void> {
-    timers.set('ping', connectMs, () => (socket ? broken(SILENT) : over({})));
+    ping(connectMs);
     let watch: Watch | undefined;
     try {
       watch = await tickets(signal);
       if (signal.aborted) return;
       socket = new WebSocket(watch.url, watch.protocols);
       socket.addEventListener('open', () => {
-        line.open = true;
+        open = true;
         pingLater();
         listener.opened(line);
       });
@@ -176,28 +183,27 @@ export function dial(
   }
 
   const line = {
-    open: false,
     confirmed,
-    subscribe(name: TopicName) {
-      if (!line.open) return;
+    subscribe(name: TopicName, attempt = 0) {
+      if (!open) return;
       const since = listener.heads().get(jobOf(name));
-      const id = String(asked.push(name) - 1);
+      const id = String(asked.push([name, attempt]) - 1);
       send({ type: 'subscribe', id, ...target(name), ...(since && { since }) });
       limit(name, answerMs);
     },
     forget(name: TopicName) {
       confirmed.delete(name);
       timers.cancel(name);
-      if (line.open) send({ type: 'unsubscribe', id: '-', ...target(name) });
+      if (open) send({ type: 'unsubscribe', id: String(asked.push([name]) - 1), ...target(name) });
     },
     check() {
-      if (line.open) ping(wakeAnswerMs);
+      if (!signal.aborted) ping(wakeAnswerMs);
     },
     close() {
       end.abort();
       timers.clear();
       confirmed.clear();
-      line.open = false;
+      open = false;
       socket?.close(1000);
     },
   };

@@ -77,7 +77,7 @@ interface EventTargetLike {
 }
 
 interface Surroundings extends EventTargetLike {
-  readonly document?: EventTargetLike & { readonly visibilityState: string };
+  readonly document?: { readonly visibilityState: string };
   readonly XMLHttpRequest?: RequestConstructor;
   readonly WebSocket: SocketConstructor;
   readonly BroadcastChannel?: new (name: string) => Channel;
@@ -109,12 +109,12 @@ export function surroundingRequest(): Pick<Platform, 'XMLHttpRequest'> {
 
 function listenForWake(surroundings: Surroundings, callback: () => void): () => void {
   const stop = new AbortController();
-  const { document } = surroundings;
-  const shown = () => {
-    if (document?.visibilityState === 'visible') callback();
+  const look = () => {
+    // Nobody looks; once somebody does, this is called again.
+    if (surroundings.document?.visibilityState !== 'hidden') callback();
   };
-  document?.addEventListener?.('visibilitychange', shown, stop);
   // Going offline cuts no socket by itself: looking at once is what makes the light honest within seconds.
-  for (const type of ['online', 'offline']) surroundings.addEventListener?.(type, callback, stop);
+  for (const type of ['visibilitychange', 'online', 'offline'])
+    surroundings.addEventListener?.(type, look, stop);
   return () => stop.abort();
 }

@@ -1,7 +1,7 @@
 import type { Head } from '../protocol/head.ts';
 import type { Job } from '../protocol/job.ts';
 import type { Access } from './access.ts';
-import { type BackOff, createBackOff } from './back-off.ts';
+import { backOffMs } from './back-off.ts';
 import { ProblemError } from './errors.ts';
 import { MAXIMUM_HELD, WAIT_SECONDS } from './limits.ts';
 import type { Platform } from './platform.ts';
@@ -16,11 +16,12 @@ export interface PollerListener {
   /** What all that is polled for has. */
   heads(): ReadonlyMap<string, Head | undefined>;
   received(job: Job): void;
-  answered(key: PollKey): void;
-  /** A poll failed with an error that passes. */
-  failed(error: unknown): void;
-  /** A poll was refused for good. */
-  pollRefused(key: PollKey, error: ProblemError): void;
+  /** The server has answered a poll, or with an error has refused it for good. */
+  answered(key: PollKey, error?: ProblemError): void;
+  /** Something has changed for the worse: a poll is not answered any more. */
+  due(): void;
+  /** Why a poll failed, with an error that passes. */
+  trouble(error: unknown): void;
 }
 
 /** Polls what it was told last. */
@@ -29,14 +30,18 @@ export interface Poller {
   follow(keys: ReadonlySet<PollKey>): void;
   /** Whether the last poll of it was answered. */
   answers(key: PollKey): boolean;
-  /** Asks again at once: somebody has just begun to look. */
+  /** Asks again at once, unless the server has said when: somebody has just begun to look. */
   wake(): void;
 }
 
 interface Loop {
-  readonly backOff: BackOff;
+  /** How many polls have failed since one was answered. */
+  attempts: number;
   answered: boolean;
-  request: AbortController;
+  /** The request that is on its way or was the last; absent when nobody wants its answer. */
+  request?: AbortController | undefined;
+  /** The server has said how long to wait. */
+  retryAfterMs?: number | undefined;
 }
 
 /**
@@ -59,16 +64,17 @@ export function createPoller(
     // The first answer comes at once, since until then nobody knows whether what is shown is true.
     const waitSeconds = mayHold && loop.answered && !atOnce ? WAIT_SECONDS : 0;
     let delayMs = mayHold ? pollMs : listMs;
-    loop.request.abort();
+    loop.request?.abort();
     const request = new AbortController();
     loop.request = request;
+    loop.retryAfterMs = undefined;
     // A request must be over soon after the API should have let it go.
     timers.set(key, waitSeconds * 1000 + answerMs, () => request.abort());
-    const isOver = () => loops.get(key) !== loop || loop.request !== request;
+    const isOver = () => loop.request !== request;
     try {
       const jobs = (await poll?.(key, listener.heads().get(key), waitSeconds, request.signal)) ?? [];
       if (isOver()) return;
-      loop.backOff.reset();
+      loop.attempts = 0;
       loop.answered = true;
       for (const job of jobs) if (job) listener.received(job);
       if (!isOver()) listener.answered(key);
@@ -76,12 +82,16 @@ export function createPoller(
       if (isOver()) return;
       loop.answered = false;
       timers.cancel(key);
-      if (error instanceof ProblemError && !error.retryable) return listener.pollRefused(key, error);
+      if (error instanceof ProblemError && !error.retryable) return listener.answered(key, error);
       const { retryAfterMs }: Partial<ProblemError> = Object(error);
-      delayMs = Math.max(delayMs, loop.backOff.nextDelayMs(retryAfterMs));
-      listener.failed(error);
+      loop.retryAfterMs = retryAfterMs;
+      delayMs = Math.max(delayMs, backOffMs(random, loop.attempts++, retryAfterMs));
+      listener.due();
+      listener.trouble(error);
     }
-    if (!isOver()) timers.set(key, begun + delayMs - clock.now(), () => ask(key, loop, false));
+    if (isOver()) return;
+    // Of a clock that was set back meanwhile no more than the whole delay.
+    timers.set(key, Math.min(delayMs, begun + delayMs - clock.now()), () => ask(key, loop, false));
   }
 
   function follow(keys: ReadonlySet<PollKey>): void {
@@ -89,11 +99,12 @@ export function createPoller(
       if (keys.has(key)) continue;
       loops.delete(key);
       timers.cancel(key);
-      loop.request.abort();
+      loop.request?.abort();
+      loop.request = undefined;
     }
     for (const key of keys) {
       if (loops.has(key) || !poll) continue;
-      const loop = { backOff: createBackOff(random), answered: false, request: new AbortController() };
+      const loop = { attempts: 0, answered: false };
       loops.set(key, loop);
       void ask(key, loop, true);
     }
@@ -103,7 +114,7 @@ export function createPoller(
     follow,
     answers: (key) => loops.get(key)?.answered === true,
     wake() {
-      for (const [key, loop] of loops) void ask(key, loop, true);
+      for (const [key, loop] of loops) if (!loop.retryAfterMs) void ask(key, loop, true);
     },
   };
 }

@@ -14,8 +14,6 @@ export type Heads = Iterable<readonly [job: string, head: Head | undefined]>;
 export interface Want {
   readonly names: readonly TopicName[];
   readonly heads: Heads;
-  /** Since when the tab has heard nothing, where it watched before. */
-  readonly lostAt?: number | undefined;
   /** Somebody has just begun to look. */
   readonly wake?: boolean | undefined;
 }

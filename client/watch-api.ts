@@ -37,22 +37,17 @@ export function createWatchApi(api: string, fetch: Fetch): WatchApi {
   const base = api.replace(/\/+$/, '');
   return {
     base,
-    async call(path, isExpected, { method = 'GET', token, body = null, headers, signal = null }) {
+    async call(path, isExpected, { token, ...request }) {
+      const url = base + path;
       let response: Response;
       let text: string;
       try {
-        response = await fetch(base + path, {
-          method,
-          headers: {
-            ...(token && { authorization: `Bearer ${token}` }),
-            ...headers,
-          },
-          body,
-          signal,
-        });
+        const headers = { ...(token && { authorization: `Bearer ${token}` }), ...request.headers };
+        // To fetch a field that is undefined is one that is absent, which its type does not say.
+        response = await fetch(url, { ...request, headers } as RequestInit);
         text = await response.text();
       } catch (cause) {
-        if (signal?.aborted) throw signal.reason;
+        request.signal?.throwIfAborted();
         throw new UnreachableError(`no answer from ${base}`, { cause });
       }
       const { ok, status } = response;

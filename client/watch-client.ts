@@ -66,17 +66,14 @@ export function createWatchClient(options: WatchClientOptions): WatchClient {
   // The number is the version of what tabs say to each other.
   const shared = options.shareBetweenTabs === false ? undefined : `jobwire 2 ${api.base} ${options.subject}`;
   const caller = createFeed(platform, timings, accessTo(api, ''), shared);
-  /** By token or callback, while somebody watches. */
-  const feeds = new Map<unknown, Feed>();
+  /** By token or callback, while somebody watches; and by neither, as the caller. */
+  const feeds = new Map<unknown, Feed>([[undefined, caller]]);
 
   function feedOf(id: string, { token, ticket }: WatchJobOptions): Feed {
     const source = token ?? ticket;
-    const known = source === undefined ? caller : feeds.get(source);
+    const known = feeds.get(source);
     if (known) return known;
-    const access =
-      typeof ticket !== 'function'
-        ? accessTo(api, id, token, ticket)
-        : { ...(token !== undefined && accessTo(api, id, token)), ticket };
+    const access = accessTo(api, id, token, ticket);
     const feed = createFeed(platform, timings, access, undefined, () => feeds.delete(source));
     feeds.set(source, feed);
     return feed;
@@ -86,7 +83,7 @@ export function createWatchClient(options: WatchClientOptions): WatchClient {
     watchJob: (id, watch = {}) => createJobWatch(feedOf(id, watch), id, watch.signal),
     watchTopic: (topic, watch = {}) => createTopicWatch(caller, topic, watch.signal),
     close: () => {
-      for (const feed of [caller, ...feeds.values()]) feed.close();
+      for (const feed of feeds.values()) feed.close();
     },
   };
 }

@@ -64,7 +64,11 @@ export function createWatcher(feed: Feed, name: TopicName, signal: AbortSignal |
   const heads = new Map<string, Head | undefined>();
   const terminal = new Map<string, Head>();
   const outcome = Promise.withResolvers<Job>();
+  /** What is being told: what happens meanwhile, since a listener did something, is told to all after it. */
+  const events: WatchEvent[] = [];
   const id = jobOf(name);
+  /** Why it ended before its time, unless it was closed. */
+  let failure: unknown;
   if (id) heads.set(id, undefined);
   // Who does not call `finished()` has heard of the end by the events.
   outcome.promise.catch(() => {});
@@ -76,17 +80,25 @@ export function createWatcher(feed: Feed, name: TopicName, signal: AbortSignal |
     (isTerminal(status) ? terminal : heads).set(job, { epoch, seq });
   }
 
-  function tell(event: WatchEvent): void {
-    for (const listener of [...listeners]) {
-      try {
-        listener(event);
-      } catch (error) {
-        // A listener's fault is its owner's to hear of, and must not keep the others or the connection from theirs.
-        queueMicrotask(() => {
-          throw error;
-        });
+  function tell(happened: WatchEvent): void {
+    if (events.push(happened) > 1) return;
+    for (const event of events) {
+      for (const listener of [...listeners]) {
+        try {
+          if (listeners.has(listener)) listener(event);
+        } catch (error) {
+          // A listener's fault is its owner's to hear of, and must not keep the others or the connection from theirs.
+          queueMicrotask(() => {
+            throw error;
+          });
+        }
       }
     }
+    events.length = 0;
+  }
+
+  function isClosed(): boolean {
+    return watcher.connection.status === 'closed';
   }
 
   function close(): void {
@@ -105,65 +117,61 @@ export function createWatcher(feed: Feed, name: TopicName, signal: AbortSignal |
       return () => listeners.delete(listener);
     },
     receive(job) {
-      if (watcher.connection.status === 'closed' || !covers(name, job)) return;
+      if (isClosed() || !covers(name, job)) return;
       if (!isNewer(job, heads.get(job.id) ?? terminal.get(job.id))) return;
       remember(job);
+      watcher.job = job;
       const over = id !== '' && isTerminal(job.status);
       // Before the listeners, one of which may close the watch.
       if (over) outcome.resolve(job);
       tell({ type: 'job', job });
-      watcher.job = job;
       if (over) close();
     },
-    trouble: (error) => tell({ type: 'trouble', error }),
-    changeState(connection) {
-      const { status } = watcher.connection;
-      // What it was lost at, or confirmed at, is what was told first.
-      if (status === 'closed' || status === connection.status) return;
-      watcher.connection = connection;
-      tell({ type: 'connection', connection });
-      if (connection.status !== 'closed') return;
-      feed.remove(watcher);
-      signal?.removeEventListener('abort', close);
-      listeners.clear();
-      // After a terminal state the promise is settled already and this changes nothing.
-      outcome.reject(
-        connection.error ?? (signal?.aborted ? signal.reason : new WatchClosedError('the watch was closed')),
-      );
+    trouble(error) {
+      if (!isClosed()) tell({ type: 'trouble', error });
     },
-    /**
-     * Every newer state from now on, until the watch closes. A slow reader gets the newest state of each job and
-     * misses those between: each state is whole. Leaving the loop closes the watch.
-     * @throws WatchError when the watch is refused.
-     */
-    async *[Symbol.asyncIterator]() {
+    changeState(connection) {
+      // What it was lost at, or confirmed at, is what was told first; and who takes over has no `connecting` to tell.
+      if (isClosed() || ['connecting', watcher.connection.status].includes(connection.status)) return;
+      watcher.connection = connection;
+      if (connection.status === 'closed') {
+        feed.remove(watcher);
+        signal?.removeEventListener('abort', close);
+        failure = connection.error ?? (signal?.aborted ? signal.reason : undefined);
+        // After a terminal state the promise is settled already and this changes nothing.
+        outcome.reject(failure ?? new WatchClosedError('the watch was closed'));
+      }
+      tell({ type: 'connection', connection });
+    },
+    [Symbol.asyncIterator]() {
       const waiting = new Map<string, Job>();
-      let wake = () => {};
-      const stop = watcher.on((event) => {
+      const end = { done: true, value: undefined } as const;
+      let news = Promise.withResolvers<void>();
+      watcher.on((event) => {
         if (event.type === 'job') waiting.set(event.job.id, event.job);
-        wake();
+        news.resolve();
+        news = Promise.withResolvers();
       });
       if (id && watcher.job) waiting.set(id, watcher.job);
-      try {
-        for (;;) {
-          // Meets what comes while it goes on, too: after it nothing waits.
-          for (const [job, state] of waiting) {
-            waiting.delete(job);
-            yield state;
+      return {
+        async next() {
+          for (;;) {
+            for (const [job, value] of waiting) {
+              waiting.delete(job);
+              return { value };
+            }
+            if (isClosed()) {
+              if (failure) throw failure;
+              return end;
+            }
+            await news.promise;
           }
-          const { connection } = watcher;
-          if (connection.status === 'closed') {
-            if (connection.error) throw connection.error;
-            return;
-          }
-          await new Promise<void>((resolve) => {
-            wake = resolve;
-          });
-        }
-      } finally {
-        stop();
-        close();
-      }
+        },
+        async return() {
+          close();
+          return end;
+        },
+      };
     },
   };
 

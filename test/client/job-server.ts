@@ -40,6 +40,8 @@ export class JobServer implements AsyncDisposable {
   blocked = false;
   /** While set, requests by `fetch` fail with it. */
   failure: Error | Problem | undefined;
+  /** What `Retry-After` says of such a problem; 0 is nothing. */
+  retryAfterSeconds = 0;
 
   private constructor(server: WebSocketServer) {
     this.#server = server;
@@ -97,9 +99,12 @@ export class JobServer implements AsyncDisposable {
     const { pathname } = new URL(url);
     const headers = new Headers(init.headers);
     const known = headers.get('if-none-match');
-    this.requests.push(`${init.method} ${pathname}${known === null ? '' : ` after ${known}`}`);
+    this.requests.push(`${init.method ?? 'GET'} ${pathname}${known === null ? '' : ` after ${known}`}`);
     if (this.failure instanceof Error) throw this.failure;
-    if (this.failure !== undefined) return Response.json(this.failure, { status: this.failure.status });
+    if (this.failure !== undefined) {
+      const wait = { 'retry-after': String(this.retryAfterSeconds) };
+      return Response.json(this.failure, { status: this.failure.status, headers: wait });
+    }
     if (init.method === 'POST') return Response.json(this.#ticket(), { status: 201 });
     if (pathname === '/jobs') return Response.json({ jobs: [...this.#jobs.values()] });
     const id = pathname.slice('/jobs/'.length);

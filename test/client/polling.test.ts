@@ -11,6 +11,7 @@ import { record } from './setting.ts';
 let server: JobServer;
 let clock: ManualClock;
 let client: WatchClient;
+let wake = () => {};
 beforeEach(async () => {
   server = await JobServer.start();
   server.commit(sampleJob(1));
@@ -20,7 +21,10 @@ beforeEach(async () => {
     clock,
     random: () => 0.5,
     fetch: server.fetch,
-    onWake: () => () => {},
+    onWake: (callback) => {
+      wake = callback;
+      return () => {};
+    },
   });
 });
 afterEach(async () => {
@@ -136,6 +140,25 @@ describe('where WebSockets are blocked', () => {
     expect(watch.job?.seq).toBe(2);
   });
 
+  it('asks no sooner than the server wants, whoever looks', async () => {
+    server.blocked = true;
+    const { watch, troubles } = watchJob(1);
+    await until(() => server.held === 1);
+    server.failure = problem('rate-limited');
+    server.retryAfterSeconds = 60;
+    server.release();
+    await until(() => troubles.size > 0 && server.requests.at(-1)?.startsWith('GET') === true);
+    await until(() => watch.connection.status === 'stale');
+    const polls = () => server.requests.filter((request) => request.startsWith('GET')).length;
+    const before = polls();
+    for (let times = 0; times < 20; times += 1) {
+      wake();
+      clock.advance(1_000);
+      await settled();
+    }
+    expect(polls()).toBe(before);
+  });
+
   it('ends with a typed error where the job is unknown or the caller is refused', async () => {
     server.blocked = true;
     const unknown = watchJob(404);
@@ -147,5 +170,17 @@ describe('where WebSockets are blocked', () => {
     server.commit(sampleJob(2));
     await until(() => watch.connection.status === 'closed');
     await expect(watch.finished()).rejects.toBeInstanceOf(TicketRefusedError);
+  });
+});
+
+describe('a topic', () => {
+  it('is told what was made while it was not subscribed yet, since it has no snapshot', async () => {
+    const topic = client.watchTopic('owner:me');
+    const { jobs } = record(topic);
+    server.commit(sampleJob(4, 'succeeded', { id: jobId(2) }));
+    await until(() => topic.connection.status === 'live');
+    const told = [await jobs.next(), await jobs.next()];
+    expect(told.map(({ id }) => id).toSorted()).toEqual([jobId(1), jobId(2)]);
+    expect(server.requests).toEqual(['POST /tickets', 'GET /jobs']);
   });
 });
