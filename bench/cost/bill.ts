@@ -1,4 +1,6 @@
+import { PORTION } from '../../handlers/publish/concurrency.ts';
 import { MULTIPART_ABOVE_BYTES, partCountOf } from '../../protocol/upload.ts';
+import { addLargeAudiences, roundsOf, WATCHERS_IN_A_UNIT } from './large-audience.ts';
 import type { Load } from './load.ts';
 import { costOf, type Meter, PRICES } from './prices.ts';
 import { REQUESTS } from './requests.ts';
@@ -23,9 +25,6 @@ const SIGN_OF_LIFE_SECONDS = 20;
 
 /** The age at which a client changes its connection, in minutes (client/timings.ts, `rotateMs`). */
 const ROTATION_MINUTES = 110;
-
-/** Rows of watchers in a read unit: ARCHITECTURE.md, "Reads and writes". */
-const WATCHERS_IN_A_UNIT = 37;
 
 /** Answers, in bytes, headers included: what `POST /jobs` says (grant, token, ticket), a ticket, a 304, a pong. */
 const CREATED_BYTES = 4_000;
@@ -84,6 +83,12 @@ export function billOf(load: Load): Bill {
     push: section(pushUsage(load)),
     polling: section(pollingUsage(load)),
   };
+}
+
+/** States that a watcher hears of, and those that there are behind the creation; fewer in large audiences. */
+export function heardOf(load: Load): { readonly heard: number; readonly states: number } {
+  const states = changesOf(load) - 1;
+  return { heard: roundsOf(load, states), states };
 }
 
 /** What polling costs at another interval, in dollars a month, without what is common. */
@@ -183,17 +188,16 @@ function pushUsage(load: Load): Usage {
   const changes = changesOf(load);
   const stateBytes = load.stateKb * KILOBYTE;
 
-  // The publisher: an invocation a batch, in which each job's topics are read and its watchers posted to.
-  const { changesPerBatch, tags, watchers } = load;
-  const published = jobs * changes;
-  usage.run('publish a change, nobody watches', published, 'publish', 'another');
-  const moreUnits = Math.max(0, Math.ceil(watchers / WATCHERS_IN_A_UNIT) - 1) + tags;
-  usage.add('readUnits', published * moreUnits);
-  usage.add('streamReads', published);
-  usage.invoke('publish', published / changesPerBatch, publishMilliseconds(load));
-
-  // Everybody hears of every change but the creation, which is in the answer to subscribe.
-  const frames = watches * (changes - 1);
+  // Everybody hears of every change but the creation, which is in the answer to subscribe; large audiences of fewer.
+  const { heard, states } = heardOf(load);
+  if (load.watchers > PORTION) {
+    addPublisher(usage, { ...load, watchers: 0 }, jobs);
+    addLargeAudiences(usage, load, { jobs, states });
+  } else {
+    addPublisher(usage, load, jobs * changes);
+  }
+  usage.add('streamReads', jobs * changes);
+  const frames = watches * heard;
   usage.add('socketMessages', frames);
   usage.add('outGigabytes', (frames * stateBytes) / GIGABYTE);
 
@@ -208,14 +212,25 @@ function pushUsage(load: Load): Usage {
   usage.add('logGigabytes', (watches * connections * 2 * ACCESS_LOG_BYTES) / GIGABYTE);
   usage.add('connectionMinutes', watches * load.watchMinutes);
 
-  // A ping that tells of a newer state than the last one is kept, the first in a new item.
+  // A ping that tells of a newer state than the last one is kept, the first in a new item. Of states that a large
+  // audience was not told, its pings ask.
   const pings = Math.floor((load.watchMinutes * 60) / load.pingSeconds);
   const telling = Math.min(pings, changes);
   const first = Math.min(1, telling);
   usage.frame('ping, the first', watches * first, PONG_BYTES);
-  usage.frame('ping, a newer head', watches * (telling - first), PONG_BYTES);
+  const missed = Math.min(telling - first, states - heard);
+  usage.frame('ping, a frame was missed', watches * missed, PONG_BYTES + stateBytes);
+  usage.frame('ping, a newer head', watches * (telling - first - missed), PONG_BYTES);
   usage.frame('ping, nothing new', watches * (pings - telling), PONG_BYTES);
   return usage;
+}
+
+/** The publisher: an invocation a batch, in which each job's topics are read and its watchers posted to. */
+function addPublisher(usage: Usage, load: Load, published: number): void {
+  usage.run('publish a change, nobody watches', published, 'publish', 'another');
+  const moreUnits = Math.max(0, Math.ceil(load.watchers / WATCHERS_IN_A_UNIT) - 1) + load.tags;
+  usage.add('readUnits', published * moreUnits);
+  usage.invoke('publish', published / load.changesPerBatch, publishMilliseconds(load));
 }
 
 /** Queries first, then posts, so many of either at a time. */

@@ -25,6 +25,8 @@ export interface Load {
   readonly pollSeconds: number;
   /** Stream records that Lambda hands to one invocation of publish; more where much happens at once. */
   readonly changesPerBatch: number;
+  /** The setting `postsPerSecond`: posts a second to all audiences above a thousand watchers together. */
+  readonly postsPerSecond: number;
   /** How long one request to DynamoDB, S3, SQS or @connections takes, in milliseconds of a function that waits. */
   readonly requestMs: number;
 }
@@ -88,6 +90,13 @@ export const LOAD_OPTIONS: Readonly<Record<keyof Load, LoadOption>> = {
     minimum: 1,
     maximum: 100,
   },
+  postsPerSecond: {
+    flag: 'posts-per-second',
+    help: 'posts a second to audiences above a thousand watchers, the setting postsPerSecond',
+    minimum: 100,
+    maximum: 1_000_000,
+    whole: true,
+  },
   requestMs: {
     flag: 'request-ms',
     help: 'milliseconds that a function waits for a request of its own',
@@ -96,7 +105,7 @@ export const LOAD_OPTIONS: Readonly<Record<keyof Load, LoadOption>> = {
   },
 };
 
-/** What is not said. `pingSeconds` is the client's own. */
+/** What is not said. `pingSeconds` is the client's own, `postsPerSecond` that of infrastructure/settings.ts. */
 export const DEFAULT_LOAD: Omit<Load, 'watchMinutes'> = {
   jobsPerDay: 10_000,
   watchers: 1,
@@ -110,6 +119,7 @@ export const DEFAULT_LOAD: Omit<Load, 'watchMinutes'> = {
   pingSeconds: 25,
   pollSeconds: 2,
   changesPerBatch: 1,
+  postsPerSecond: 5_000,
   requestMs: 5,
 };
 

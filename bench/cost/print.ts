@@ -1,4 +1,4 @@
-import { type Bill, DAYS, equalInterval, pollingDollars, type Section } from './bill.ts';
+import { type Bill, DAYS, equalInterval, heardOf, pollingDollars, type Section } from './bill.ts';
 import type { Load } from './load.ts';
 import { PRICES, PRICES_COLLECTED, REGION } from './prices.ts';
 
@@ -38,6 +38,7 @@ export function renderBill(load: Load, bill: Bill): string {
   const lines = [
     `A month of ${DAYS} days in ${REGION}, prices of ${PRICES_COLLECTED}, without free tiers; ? marks an uncertain price.`,
     `${count(load.jobsPerDay)} jobs a day with ${count(load.watchers)} watchers each, who stay ${count(load.watchMinutes)} minutes; ${count(load.updates)} updates in ${count(load.jobSeconds)} s of work.`,
+    ...skipped(load),
     '',
     ...table([
       ...rowsOf('What both ways need: making, uploading and processing jobs', bill.common),
@@ -52,6 +53,14 @@ export function renderBill(load: Load, bill: Bill): string {
     comparison(load, bill, equal),
   ];
   return lines.join('\n');
+}
+
+function skipped(load: Load): readonly string[] {
+  const { heard, states } = heardOf(load);
+  if (heard === states) return [];
+  return [
+    `At ${count(load.postsPerSecond)} posts a second, a watcher hears of ${heard} of ${states} states, always of the last one; pings ask for newer ones.`,
+  ];
 }
 
 function comparison({ watchers }: Load, { push }: Bill, equal: number | undefined): string {

@@ -36,6 +36,17 @@ export const ACCESS_LOG_BYTES = 250;
 /** A message that a function takes from a queue: Lambda's pollers receive it and delete it. */
 const REQUESTS_OF_A_RECEIPT = 2;
 
+/** Messages in one request (SQS, `SendMessageBatch`). */
+const MESSAGES_AT_A_TIME = 10;
+
+/** What of a flow grows with the audience, where the budget speaks of a small one. */
+export interface FlowSize {
+  /** Posts of a run that are to be counted here. */
+  readonly posts?: number;
+  /** Messages that a run sends. */
+  readonly messages?: number;
+}
+
 const GIGABYTE = 1e9;
 
 /** Operations that S3 prices as writes; all others that we call it reads. */
@@ -60,6 +71,7 @@ export class Usage {
     runs: number,
     name: FunctionName,
     within: 'an invocation of its own' | 'another' = 'an invocation of its own',
+    { posts: ownPosts, messages = 1 }: FlowSize = {},
   ): void {
     const { requests }: FlowRequests = REQUESTS[flow];
     this.#units(flow, runs);
@@ -67,14 +79,16 @@ export class Usage {
     let waits = 0;
     for (const [request, count] of Object.entries(requests)) {
       const [operation = ''] = request.split(' ');
-      if (request === 'POST @connections') posts += count;
+      if (request === 'POST @connections') posts += ownPosts ?? count;
       else waits += count;
-      if (request === 'POST @connections') this.add('socketMessages', runs * count);
-      else if (operation === 'SendMessageBatch')
-        this.add('queueRequests', runs * count * (1 + REQUESTS_OF_A_RECEIPT));
-      else if (OBJECT_WRITES.includes(operation)) this.add('objectWrites', runs * count);
+      if (operation === 'SendMessageBatch') {
+        const sends = Math.ceil(messages / MESSAGES_AT_A_TIME);
+        this.add('queueRequests', runs * count * (sends + messages * REQUESTS_OF_A_RECEIPT));
+      }
+      if (OBJECT_WRITES.includes(operation)) this.add('objectWrites', runs * count);
       else if (/^(Get|Head)Object$/.test(operation)) this.add('objectReads', runs * count);
     }
+    this.add('socketMessages', runs * posts);
     if (within === 'another') return;
     const requestTimes = waits + Math.ceil(posts / REQUESTS_AT_A_TIME);
     this.invoke(name, runs, OWN_MILLISECONDS + requestTimes * this.#load.requestMs);

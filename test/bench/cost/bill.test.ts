@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Bill, billOf, equalInterval, pollingDollars } from '../../../bench/cost/bill.ts';
+import { type Bill, billOf, equalInterval, heardOf, pollingDollars } from '../../../bench/cost/bill.ts';
 import { type Load, loadOf } from '../../../bench/cost/load.ts';
 import type { Meter } from '../../../bench/cost/prices.ts';
 
@@ -57,6 +57,52 @@ describe('the bill of push', () => {
     const long = billOf(loadOf({ ...SMALL, watchMinutes: 240 }));
     expect(quantity(long, 'push', 'connectionMinutes')).toBe(JOBS * 2 * 240);
     expect(quantity(long, 'push', 'httpRequests')).toBe(JOBS * (2 * 3 - 1));
+  });
+});
+
+describe('the bill of push to a large audience', () => {
+  /** Ten jobs a day, each of 70 seconds and 107 states. */
+  const LARGE: Partial<Load> = { jobsPerDay: 10, watchers: 100_000, updates: 100 };
+  const JOBS_OF_A_MONTH = 300;
+
+  it('counts the states that there is time to tell: one in twenty seconds to a hundred thousand', () => {
+    const load = loadOf({ ...LARGE, pingSeconds: 600 }); // no pings
+    expect(heardOf(load).heard).toBe(4);
+    const asked = 2 * 100_000;
+    expect(quantity(billOf(load), 'push', 'socketMessages')).toBe(JOBS_OF_A_MONTH * (4 * 100_000 + asked));
+    expect(heardOf(loadOf({ ...LARGE, postsPerSecond: 20_000 })).heard).toBe(15);
+  });
+
+  it('shares the pace among the jobs of a moment', () => {
+    const allDay = loadOf({ ...LARGE, jobsPerDay: (2 * 86_400) / 70 });
+    expect(heardOf(allDay).heard).toBe(2);
+  });
+
+  it('counts what pings find that was not told', () => {
+    const load = loadOf({ ...LARGE, pingSeconds: 30 });
+    // Two pings, of which the second finds a state that was skipped; subscribe, and what each is answered.
+    expect(quantity(billOf(load), 'push', 'socketMessages')).toBe(
+      JOBS_OF_A_MONTH * 100_000 * (4 + 2 + 4 + 1),
+    );
+  });
+
+  it('counts an announcement a state and an invocation a range', () => {
+    const load = loadOf({ ...LARGE, pingSeconds: 600 });
+    const { states } = heardOf(load);
+    const ofTheCrowd = 100_000 * (2 + 1 + 1) + (100_000 - 1); // authorize, $connect, subscribe, $disconnect; tickets
+    expect(quantity(billOf(load), 'push', 'invocations')).toBe(
+      JOBS_OF_A_MONTH * (1 + states + 4 * 100 + ofTheCrowd),
+    );
+    // A message a round and a range: sent, ten ranges at a time, received and deleted.
+    expect(quantity(billOf(load), 'push', 'queueRequests')).toBe(
+      JOBS_OF_A_MONTH * 4 * (3 + Math.ceil(99 / 10) + 2 * 99),
+    );
+  });
+
+  it('is that of a small one up to a thousand watchers', () => {
+    const { heard, states } = heardOf(loadOf({ ...LARGE, watchers: 1_000 }));
+    expect(heard).toBe(states);
+    expect(quantity(billOf(loadOf({ ...LARGE, watchers: 1_000 })), 'push', 'queueRequests')).toBe(0);
   });
 });
 

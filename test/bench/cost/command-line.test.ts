@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
@@ -20,6 +21,13 @@ describe('npm run cost --', () => {
 
   it('counts pings as often as the client sends them', () => {
     expect(loadOf({}).pingSeconds * 1_000).toBe(DEFAULT_TIMINGS.pingMs);
+  });
+
+  it('posts to large audiences as fast as is deployed', () => {
+    const settings = readFileSync(new URL('../../../infrastructure/settings.ts', import.meta.url), 'utf8');
+    expect(settings).toMatch(
+      new RegExp(`readPostsPerSecond\\(value[^}]*undefined\\) return ${loadOf({}).postsPerSecond};`),
+    );
   });
 
   it('lets watchers stay as long as their job takes, unless told', () => {
