@@ -78,9 +78,14 @@ async function addAudience(
   await world.watch('subscriptions', topicOf(job), connections);
   const table = `connections-${watchers}`;
   await world.connect(table, connections);
-  const event = streamEvent([job]);
-  contestants[ours(watchers)] = () => tell(world, server, world.publish, [event], watchers);
-  contestants[samples(watchers)] = () => tell(world, server, world.samples, [{ ...event, table }], watchers);
+  let seq = 0;
+  const change = () => {
+    seq += 1; // a large audience is told of each state once, however often it is published
+    return streamEvent([{ ...job, seq: { N: String(seq) } }]);
+  };
+  contestants[ours(watchers)] = () => tell(world, server, world.publish, [change()], watchers);
+  contestants[samples(watchers)] = () =>
+    tell(world, server, world.samples, [{ ...change(), table }], watchers);
 }
 
 async function addManyJobs(

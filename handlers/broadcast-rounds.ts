@@ -8,7 +8,10 @@ export interface Audience {
 
 /** See `BroadcastRounds.begin`. Times in milliseconds since the epoch. */
 export interface WantedRound extends Audience {
-  /** Who begins it: asked again in the same name, it begins again, so that whoever died in between goes on. */
+  /**
+   * Who begins it. Asked again in the same name, it begins again where nobody has taken it, so that whoever died
+   * before sending it goes on; where somebody has, it is `assured`.
+   */
   readonly by: string;
   readonly now: number;
   /** When the next round may begin if nobody has taken this one by then. */
@@ -29,6 +32,8 @@ export type RoundBeginning =
       readonly taken: boolean;
       /** Whether a `NextRound` that follows this round is in the queue. */
       readonly followed: boolean;
+      /** Whether whoever asks has begun this round before, and it was taken; or has followed one before. */
+      readonly assured: boolean;
     };
 
 /**
@@ -39,8 +44,8 @@ export type RoundBeginning =
 export interface BroadcastRounds {
   /** Begins a round where none is under way. Strongly consistent. */
   begin(round: WantedRound): Promise<RoundBeginning>;
-  /** Notes that a `NextRound` is in the queue, unless the round is not the newest any more. */
-  follow(audience: Audience, round: number): Promise<void>;
+  /** Notes that a `NextRound` is in the queue, and by whom, unless the round is not the newest any more. */
+  follow(audience: Audience, round: number, by: string): Promise<void>;
   /**
    * Takes it upon whoever asks (`by`) to have the newest round told, and lets the next one begin at `nextAt`
    * (milliseconds since the epoch). Answers that round; undefined where another has taken it.

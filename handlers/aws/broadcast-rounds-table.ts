@@ -25,12 +25,15 @@ const KEPT_SECONDS = 3 * 3600;
  *   publish A   |--begin: round 7--|          |--send range--|
  *   publish B                |--begin: refused--|--send next-round 7--|--follow 7--|
  *   deliver                                           |--take 7--|            |--begin: round 8--|
- *     two that begin: IS_OVER lets one in. A that died before it sent: BEGUN_BY_ME lets its retry begin again.
+ *     two that begin: IS_OVER lets one in. A that died before it sent: BEGUN_BY_ME lets its retry begin again, until
+ *     the round is taken. Then A's retries, for which a batch has as many reasons as it has jobs, begin nothing more,
+ *     nor do B's once its follow is noted: one state is one round, however often its batch comes.
  *     B's follow after round 8 has begun: IS_ROUND refuses it, or nobody would follow round 8.
  */
 const NONE_YET = 'attribute_not_exists(#round)';
 const IS_OVER = '#nextAt <= :now';
 const BEGUN_BY_ME = '#begunBy = :by';
+const FOLLOWED_BY_ME = '#followedBy = :by';
 const IS_ROUND = '#round = :round';
 const NOT_TAKEN = 'attribute_not_exists(#takenBy)';
 const TAKEN_BY_ME = '#takenBy = :by';
@@ -40,7 +43,9 @@ const RoundSchema = v.object({
   round: CountSchema,
   nextAt: CountSchema,
   takenBy: v.exactOptional(v.string()),
+  begunBy: v.exactOptional(v.string()),
   followed: v.exactOptional(v.boolean()),
+  followedBy: v.exactOptional(v.string()),
 });
 
 /** Where the items are: the subscriptions table. */
@@ -58,13 +63,23 @@ export class BroadcastRoundsTable implements BroadcastRounds {
   }
 
   async begin({ by, now, until, behind, ...audience }: WantedRound): Promise<RoundBeginning> {
-    const isNext = behind === undefined ? IS_OVER : `(${IS_OVER} AND ${IS_ROUND})`;
+    const isNext = behind === undefined ? IS_OVER : `${IS_OVER} AND ${IS_ROUND}`;
+    const isUnsent = `${BEGUN_BY_ME} AND ${NOT_TAKEN}`;
+    const isNew = `NOT ${BEGUN_BY_ME} AND NOT ${FOLLOWED_BY_ME} AND ${isNext}`;
     const update = {
       Key: keyOf(audience),
       UpdateExpression:
         'SET #round = if_not_exists(#round, :zero) + :one, #nextAt = :until, #begunBy = :by, #expiresAt = :expiresAt REMOVE #takenBy, #followed',
-      ConditionExpression: `${NONE_YET} OR ${BEGUN_BY_ME} OR ${isNext}`,
-      ExpressionAttributeNames: namesOf('round', 'nextAt', 'begunBy', 'takenBy', 'followed', 'expiresAt'),
+      ConditionExpression: `${NONE_YET} OR (${isUnsent}) OR (${isNew})`,
+      ExpressionAttributeNames: namesOf(
+        'round',
+        'nextAt',
+        'begunBy',
+        'takenBy',
+        'followed',
+        'followedBy',
+        'expiresAt',
+      ),
       ExpressionAttributeValues: toAttributes({
         ':zero': 0,
         ':one': 1,
@@ -77,17 +92,18 @@ export class BroadcastRoundsTable implements BroadcastRounds {
     };
     const { written, refused } = await this.#update(update);
     if (written !== undefined) return { begun: true, round: read(written).round };
-    const { round, nextAt, takenBy, followed } = read(refused);
-    return { begun: false, round, nextAt, taken: takenBy !== undefined, followed: followed === true };
+    const { round, nextAt, takenBy, begunBy, followed = false, followedBy } = read(refused);
+    const assured = begunBy === by || followedBy === by; // begun by me and not taken would have begun again
+    return { begun: false, round, nextAt, taken: takenBy !== undefined, followed, assured };
   }
 
-  async follow(audience: Audience, round: number): Promise<void> {
+  async follow(audience: Audience, round: number, by: string): Promise<void> {
     await this.#update({
       Key: keyOf(audience),
-      UpdateExpression: 'SET #followed = :followed',
+      UpdateExpression: 'SET #followed = :followed, #followedBy = :by',
       ConditionExpression: IS_ROUND,
-      ExpressionAttributeNames: namesOf('round', 'followed'),
-      ExpressionAttributeValues: toAttributes({ ':followed': true, ':round': round }),
+      ExpressionAttributeNames: namesOf('round', 'followed', 'followedBy'),
+      ExpressionAttributeValues: toAttributes({ ':followed': true, ':by': by, ':round': round }),
     });
   }
 

@@ -6,6 +6,7 @@ interface Round {
   readonly begunBy?: string;
   readonly takenBy?: string;
   readonly followed?: boolean;
+  readonly followedBy?: string;
 }
 
 /** `BroadcastRounds` in memory. */
@@ -14,18 +15,27 @@ export class MemoryBroadcastRounds implements BroadcastRounds {
 
   async begin({ by, now, until, behind, ...audience }: WantedRound): Promise<RoundBeginning> {
     const known = this.#rounds.get(keyOf(audience));
-    if (known !== undefined && known.begunBy !== by) {
-      const { round, nextAt, takenBy, followed = false } = known;
+    if (known !== undefined) {
+      const { round, nextAt, takenBy, begunBy, followed = false, followedBy } = known;
+      const taken = takenBy !== undefined;
+      const assured = begunBy === by || followedBy === by;
       const isNext = nextAt <= now && (behind === undefined || behind === round);
-      if (!isNext) return { begun: false, round, nextAt, taken: takenBy !== undefined, followed };
+      const isUnsent = begunBy === by && !taken;
+      if (!isUnsent && (assured || !isNext)) return { begun: false, round, nextAt, taken, followed, assured };
     }
     const round = (known?.round ?? 0) + 1;
-    this.#rounds.set(keyOf(audience), { round, nextAt: until, begunBy: by });
+    const { followedBy } = known ?? {};
+    this.#rounds.set(keyOf(audience), {
+      round,
+      nextAt: until,
+      begunBy: by,
+      ...(followedBy === undefined ? {} : { followedBy }),
+    });
     return { begun: true, round };
   }
 
-  async follow(audience: Audience, round: number): Promise<void> {
-    this.#change(audience, round, (known) => ({ ...known, followed: true }));
+  async follow(audience: Audience, round: number, by: string): Promise<void> {
+    this.#change(audience, round, (known) => ({ ...known, followed: true, followedBy: by }));
   }
 
   async take(audience: Audience, by: string, nextAt: number): Promise<number | undefined> {

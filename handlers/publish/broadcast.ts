@@ -68,7 +68,8 @@ async function beginNextRound(
   parts: BroadcastParts,
 ): Promise<void> {
   const beginning = await beginRound(message, messageId, message.round, parts);
-  if (beginning.begun) {
+  // Assured: this message has begun the round before, and died before it had it told.
+  if (beginning.begun || beginning.assured) {
     await tellEverybody(message, messageId, poster, parts);
   } else if (beginning.round === message.round) {
     await parts.broadcasts.send([message], { delaySeconds: secondsUntilNext(beginning, parts.now()) });

@@ -23,7 +23,8 @@ const UNKNOWN_WAIT = 1;
 
 /**
  * Sees to it that a large audience is told the newest state of a job: begins a round, or leaves word that one is to
- * follow the one that is under way. `by` says who asks, and is the same when it asks again.
+ * follow the one that is under way. `by` says who asks, and is the same when it asks again: then there is nothing to do
+ * but what was not done.
  *
  * Why nothing is missed: a change is committed before this is called. If a round begins, its ranges read the job
  * later. If not, a `NextRound` behind the round under way is in the queue, before it is noted that there is one;
@@ -38,12 +39,12 @@ export async function announce(audience: Audience, by: string, parts: RoundParts
     await broadcasts.send([{ kind: 'round', topic, job, round: beginning.round }]);
     return;
   }
-  if (beginning.followed) return;
+  if (beginning.followed || beginning.assured) return;
   const { round } = beginning;
   await broadcasts.send([{ kind: 'next-round', topic, job, round }], {
     delaySeconds: secondsUntilNext(beginning, parts.now()),
   });
-  await rounds.follow(audience, round);
+  await rounds.follow(audience, round, by);
 }
 
 /** Begins a round; with `behind` only the one that follows that round. @throws UnavailableError. */

@@ -17,7 +17,14 @@ export function describeBroadcastRounds(name: string, start: () => Promise<Broad
     it('lets one round begin at a time', async () => {
       const audience = newAudience();
       expect(await begin(audience, 'a', 1_000)).toEqual({ begun: true, round: 1 });
-      const waiting = { begun: false, round: 1, nextAt: 1_010, taken: false, followed: false };
+      const waiting = {
+        begun: false,
+        round: 1,
+        nextAt: 1_010,
+        taken: false,
+        followed: false,
+        assured: false,
+      };
       expect(await begin(audience, 'b', 1_009)).toEqual(waiting);
       expect(await begin(audience, 'b', 1_010)).toEqual({ begun: true, round: 2 });
       expect(await begin(newAudience(), 'b', 1_009)).toEqual({ begun: true, round: 1 });
@@ -30,12 +37,26 @@ export function describeBroadcastRounds(name: string, start: () => Promise<Broad
       expect(all.filter(({ begun }) => begun)).toHaveLength(1);
     });
 
-    it('lets whoever has begun a round begin again in the same name', async () => {
+    it('lets whoever has begun a round begin again in the same name, until it is taken', async () => {
       const audience = newAudience();
       await begin(audience, 'a', 1_000);
       expect(await begin(audience, 'a', 1_001)).toEqual({ begun: true, round: 2 });
-      await begin(audience, 'b', 1_050);
-      expect(await begin(audience, 'a', 1_051)).toMatchObject({ begun: false, round: 3 });
+      await rounds.take(audience, 'm', 1_020);
+      expect(await begin(audience, 'a', 1_002)).toMatchObject({ begun: false, round: 2, assured: true });
+      expect(await begin(audience, 'a', 1_030, 2)).toMatchObject({ begun: false, round: 2, assured: true });
+      expect(await begin(audience, 'b', 1_050)).toEqual({ begun: true, round: 3 });
+      expect(await begin(audience, 'a', 1_051)).toMatchObject({ begun: false, round: 3, assured: false });
+    });
+
+    it('lets whoever has followed a round begin none, however many have begun since', async () => {
+      const audience = newAudience();
+      await begin(audience, 'a', 1_000);
+      await rounds.follow(audience, 1, 'b');
+      expect(await begin(audience, 'b', 1_001)).toMatchObject({ begun: false, assured: true });
+      await begin(audience, 'next', 1_010, 1);
+      await rounds.take(audience, 'next', 1_020);
+      expect(await begin(audience, 'b', 1_030)).toMatchObject({ begun: false, round: 2, assured: true });
+      expect(await begin(audience, 'c', 1_030)).toEqual({ begun: true, round: 3 });
     });
 
     it('begins the one that follows a round, and no other', async () => {
@@ -49,10 +70,10 @@ export function describeBroadcastRounds(name: string, start: () => Promise<Broad
     it('notes that a round is followed, until the next begins', async () => {
       const audience = newAudience();
       await begin(audience, 'a', 1_000);
-      await rounds.follow(audience, 1);
+      await rounds.follow(audience, 1, 'f');
       expect(await begin(audience, 'b', 1_001)).toMatchObject({ begun: false, followed: true });
       await begin(audience, 'b', 1_010);
-      await rounds.follow(audience, 1);
+      await rounds.follow(audience, 1, 'f');
       expect(await begin(audience, 'c', 1_011)).toMatchObject({ begun: false, round: 2, followed: false });
     });
 

@@ -300,4 +300,60 @@ describe('one step at a time', () => {
     expect(await broadcast(readings, world.parts, world.endsAt)).toEqual([]);
     expect(world.posts).toBe(2);
   });
+
+  test('one state is one round, however often its batch comes again for the sake of another job', async () => {
+    const { world, record } = await crowd();
+    await world.change(record);
+    const sick = await world.job([], 'bob');
+    const watchers = world.subscriptions.watchers.bind(world.subscriptions);
+    world.subscriptions.watchers = (topic, page) =>
+      topic === `job:${sick.job.id}`
+        ? Promise.reject(new UnavailableError('DynamoDB'))
+        : watchers(topic, page);
+    let messages = 0;
+    const work = async () => {
+      for (;;) {
+        const taken = world.broadcasts.take();
+        if (taken.length === 0) return;
+        for (const { message } of taken) {
+          messages += 1;
+          expect(
+            await broadcast([{ messageId: `m${messages}`, message }], world.parts, world.endsAt),
+          ).toEqual([]);
+        }
+      }
+    };
+    const batch = [...world.changes];
+    for (let attempt = 0; attempt < 20; attempt += 1) {
+      expect(await publish(batch, world.parts, world.endsAt)).toBeDefined();
+      await work();
+      world.now = new Date(world.now.getTime() + 2_000);
+    }
+    expect(world.posts).toBe(3);
+  });
+
+  test('a message that has begun and taken a round, and dies, has it told when it comes again', async () => {
+    const { world, record, tell, audience } = await crowd();
+    await tell();
+    const [first] = world.broadcasts.take();
+    if (first === undefined) throw new Error('no round');
+    await broadcast([{ messageId: 'first', message: first.message }], world.parts, world.endsAt);
+    world.broadcasts.take();
+    await world.change(record);
+    await tell();
+    const [next] = world.broadcasts.take();
+    if (next === undefined) throw new Error('no next round');
+    world.now = new Date(world.now.getTime() + 60_000);
+    // What became of it before it died:
+    const at = world.now.getTime();
+    expect(
+      await world.rounds.begin({ ...audience, by: 'next', now: at, until: at + 10_000, behind: 1 }),
+    ).toEqual({ begun: true, round: 2 });
+    expect(await world.rounds.take(audience, 'next', at + 1_000)).toBe(2);
+    world.now = new Date(at + 60_000);
+    expect(
+      await broadcast([{ messageId: 'next', message: next.message }], world.parts, world.endsAt),
+    ).toEqual([]);
+    expect(world.statesOf('a').map(({ seq }) => seq)).toEqual([1, 2]);
+  });
 });
