@@ -150,7 +150,11 @@ module.exports = {
       from: { path: `^handlers/${STAGES}/`, pathNot: '[.]lambda[.]ts$' },
       to: {
         path: OURS,
-        pathNot: ['^handlers/$1/', '^handlers/(ports|broadcast-rounds|queue-messages|errors|job-fields)[.]ts$', '^protocol/'],
+        pathNot: [
+          '^handlers/$1/',
+          '^handlers/(ports|broadcast-rounds|queue-messages|errors|job-fields)[.]ts$',
+          '^protocol/',
+        ],
       },
     },
     {
