@@ -62,9 +62,8 @@ export function createConnection(
   let former: Line | undefined;
   /** How many lines have ended since one was stable. */
   let attempts = 0;
-  let endedAt = 0;
-  /** What the server asked for then. */
-  let patienceMs = 0;
+  /** The server has said when to come back, which nobody's looking changes. */
+  let told = 0;
   let suspicion = 0;
   let failingSince: number | undefined;
   let confirmedAt: number | undefined;
@@ -109,11 +108,8 @@ export function createConnection(
   };
   const poller = createPoller(platform, timings, access.poll, listener);
 
-  /** Dials after `delayMs`, but not before the server wants to be asked again. */
   function dialAfter(delayMs: number): void {
-    // Where the clock was set back meanwhile, no longer than it asked for.
-    const passedMs = Math.max(0, clock.now() - endedAt);
-    timers.set('dial', Math.max(delayMs, patienceMs - passedMs), () => {
+    timers.set('dial', delayMs, () => {
       coming ??= dial(platform, timings, access.ticket, listener);
     });
   }
@@ -149,8 +145,7 @@ export function createConnection(
       timers.set('stale', timings.staleAfterMs, update);
     }
     if (!coming) {
-      endedAt = clock.now();
-      patienceMs = retryAfterMs;
+      told = retryAfterMs;
       dialAfter(backOffMs(random, attempts++, retryAfterMs));
     }
     update();
@@ -228,7 +223,7 @@ export function createConnection(
         poller.wake();
         for (const line of [current, coming]) line?.check();
       }
-      if (names.size && (timers.has('dial') ? wanted.wake : !(current ?? coming))) dialAfter(0);
+      if (names.size && (timers.has('dial') ? wanted.wake && !told : !(current ?? coming))) dialAfter(0);
       update();
     },
     close() {

@@ -54,9 +54,13 @@ export class UploadRefusedError extends Error {
   }
 }
 
-/** A ticket was refused for good (401, 403, or any other answer that asking again cannot change); see `cause`. */
+/**
+ * A ticket was refused for good (401, 403, or any other answer that asking again cannot change, such as 404 for the
+ * token of an unknown job); see `cause`. A callback that gets tickets throws it to end its watches.
+ */
 export class TicketRefusedError extends Error {
   override readonly name = 'TicketRefusedError';
+  readonly retryable = false;
 }
 
 /** The server said `bye` and not to come back. */

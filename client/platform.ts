@@ -94,7 +94,17 @@ export function surroundingPlatform(): Platform {
     random: Math.random,
     WebSocket: surroundings.WebSocket,
     fetch: (url, init) => fetch(url, init),
-    onWake: (callback) => listenForWake(surroundings, callback),
+    onWake(callback) {
+      const stop = new AbortController();
+      const look = () => {
+        // Nobody looks; once somebody does, this is called again.
+        if (document?.visibilityState !== 'hidden') callback();
+      };
+      // Going offline cuts no socket by itself: looking at once is what makes the light honest within seconds.
+      for (const type of ['visibilitychange', 'online', 'offline'])
+        surroundings.addEventListener?.(type, look, stop);
+      return () => stop.abort();
+    },
     // Node has locks and channels, too, but no tabs.
     locks: document && navigator?.locks,
     openChannel: BroadcastChannel && ((name) => new BroadcastChannel(name)),
@@ -105,16 +115,4 @@ export function surroundingPlatform(): Platform {
 export function surroundingRequest(): Pick<Platform, 'XMLHttpRequest'> {
   const { XMLHttpRequest } = globalThis as unknown as Surroundings; // as above
   return XMLHttpRequest === undefined ? {} : { XMLHttpRequest };
-}
-
-function listenForWake(surroundings: Surroundings, callback: () => void): () => void {
-  const stop = new AbortController();
-  const look = () => {
-    // Nobody looks; once somebody does, this is called again.
-    if (surroundings.document?.visibilityState !== 'hidden') callback();
-  };
-  // Going offline cuts no socket by itself: looking at once is what makes the light honest within seconds.
-  for (const type of ['visibilitychange', 'online', 'offline'])
-    surroundings.addEventListener?.(type, look, stop);
-  return () => stop.abort();
 }

@@ -37,7 +37,7 @@ export interface Tabs {
  * BroadcastChannel
  */
 export function shareBetweenTabs(
-  { clock, locks, openChannel }: Platform,
+  { clock, locks, openChannel, random }: Platform,
   { answerMs, pingMs, wakeAnswerMs }: Timings,
   name: string,
   connection: Connection,
@@ -69,9 +69,13 @@ export function shareBetweenTabs(
   };
 
   const join = () => {
-    channel = openChannel(name);
-    channel.onmessage = ({ data }) => heard(data as Message); // only this client of this origin knows the name
     membership = new AbortController();
+    try {
+      channel = openChannel(name);
+    } catch {
+      return lead(); // a browser that forbids to store forbids to talk, too: then each tab leads itself
+    }
+    channel.onmessage = ({ data }) => heard(data as Message); // only this client of this origin knows the name
     // Not before the lock is held: a leader that finds it free takes the tab for dead.
     hold(`${name} ${tab}`, false, () => {
       member = true;
@@ -110,7 +114,8 @@ export function shareBetweenTabs(
   function ask(wake?: boolean): void {
     if (leading || !member) return;
     post({ from: tab, want: want(wake) });
-    timers.set('answer', wake ? wakeAnswerMs : answerMs, () => {
+    // Of many that find a leader silent at the same moment, the first deposes it before the others try.
+    timers.set('answer', (wake ? wakeAnswerMs : answerMs) * (1 - random() / 2), () => {
       lose();
       run(true);
     });
@@ -161,7 +166,7 @@ export function shareBetweenTabs(
 
   return {
     say(wake) {
-      if (!channel) join();
+      if (!channel && !leading) join();
       if (leading) connection.want(tab, want(wake));
       else if (wake) ask(true);
       // Once for all that begins and ends in this turn.

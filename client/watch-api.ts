@@ -51,14 +51,15 @@ export function createWatchApi(api: string, fetch: Fetch): WatchApi {
         throw new UnreachableError(`no answer from ${base}`, { cause });
       }
       const { ok, status } = response;
+      const fault = `not an answer of a Jobwire API: status ${status} of ${url}`;
       const answer = status === 304 ? undefined : (readJson(text) ?? null);
       if (!ok && status !== 304) {
         // The date form of the header is left aside: a client's clock may be wrong by more than the wait.
         const retryAfterMs = Number(response.headers.get('retry-after')) * 1000 || undefined;
-        throw new ProblemError(isProblem(answer) ? answer : problemOfStatus(status), retryAfterMs);
+        throw new ProblemError(isProblem(answer) ? answer : problemOf(status, fault), retryAfterMs);
       }
       if (isExpected(answer)) return answer;
-      throw new UnexpectedAnswerError('not an answer of a Jobwire API');
+      throw new UnexpectedAnswerError(fault);
     },
   };
 }
@@ -86,11 +87,11 @@ const CODES: Readonly<Record<number, ProblemCode>> = {
 };
 
 /** What a gateway in front of the API answers has no problem details: then the status says what it can. */
-function problemOfStatus(status: number): Problem {
+function problemOf(status: number, title: string): Problem {
   const code = CODES[status] ?? (status < 500 ? 'bad-request' : 'internal');
   return {
     type: 'about:blank', // RFC 9457: the status says it all
-    title: `status ${status}`,
+    title,
     status,
     code,
     // 408, 425: "too slow" and "too early" may be tried again, as 429 may.

@@ -54,7 +54,7 @@ export function readServerFrame(text: unknown): ServerFrame | undefined | null {
   const frame = readJson(text);
   if (!isLike(frame, {})) return null;
   const { type, job, error, retryAfterMs } = frame as Sample & { error?: Sample }; // an object, with whatever in it
-  if (!Object.hasOwn(FRAMES, String(type))) return undefined;
+  if (!Object.hasOwn(FRAMES, type as string)) return undefined; // whatever else it is becomes a text
   const isValid =
     isLike(frame, FRAMES[type as ServerFrame['type']]) && // hasOwn has shown that it is one of the keys
     (job === undefined || isJob(job)) &&

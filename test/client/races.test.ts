@@ -1,6 +1,7 @@
 import { setImmediate as settled } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { byeFrame, errorFrame, jobFrame } from '../../protocol/frames.ts';
+import { TicketRefusedError } from '../../client/errors.ts';
+import { errorFrame, jobFrame } from '../../protocol/frames.ts';
 import type { Peer } from './fake-server.ts';
 import { jobId, sampleJob } from './sample-job.ts';
 import { record, Setting } from './setting.ts';
@@ -110,6 +111,19 @@ describe('the back-off', () => {
 });
 
 describe('a wake', () => {
+  it('makes the next attempt at once', async () => {
+    const { states } = setting.watch(jobId(1));
+    const peer = await accept();
+    expect((await states.next()).status).toBe('live');
+    peer.socket.terminate();
+    expect((await states.next()).status).toBe('reconnecting');
+    setting.wake();
+    expect(setting.clock.nextInMs).toBe(0);
+    setting.clock.advance(0);
+    await accept();
+    expect((await states.next()).status).toBe('live');
+  });
+
   it('does not give a dead line more time, however often it comes', async () => {
     const { states } = setting.watch(jobId(1));
     await accept();
@@ -147,20 +161,13 @@ describe('a wake', () => {
   });
 });
 
-describe('a clock that is set back', () => {
-  it('keeps nobody from coming back when the server wants it', async () => {
-    const { states } = setting.watch(jobId(1));
-    const peer = await accept();
-    expect((await states.next()).status).toBe('live');
-    peer.send(byeFrame(3013, { retryAfterMs: 5_000 }));
-    expect((await states.next()).status).toBe('reconnecting');
-    setting.clock.sleep(-3_600_000);
-    setting.wake();
-    expect(setting.clock.nextInMs).toBeLessThanOrEqual(5_000);
-  });
-});
-
 describe('a callback for tickets', () => {
+  it('ends its watches by the error that says so', async () => {
+    const refusal = new TicketRefusedError('signed out');
+    const { watch } = setting.watch(jobId(1), { ticket: () => Promise.reject(refusal) });
+    await expect(watch.finished()).rejects.toMatchObject({ name: 'TicketRefusedError', cause: refusal });
+  });
+
   it('that throws before it returns a promise is tried again', async () => {
     let calls = 0;
     const refuse = () => {

@@ -125,6 +125,21 @@ describe('tabs', () => {
     await vi.waitFor(() => expect(server.open).toBe(1), { interval: 1 });
   });
 
+  it('depose a leader that hangs one after the other, though all are looked at in the same moment', async () => {
+    const timings = { pingMs: 2_000, answerMs: 2_000, wakeAnswerMs: 1_000 };
+    const leader = watchInTab(timings);
+    await live(leader.watch);
+    const others = Array.from({ length: 9 }, () => watchInTab(timings));
+    await Promise.all(others.map(({ watch }) => live(watch)));
+    leader.tab.hang();
+    for (const { tab } of others) tab.wake();
+    await vi.waitFor(() => expect(server.sockets).toBe(2), { interval: 1, timeout: 5_000 });
+    server.commit(sampleJob(2));
+    await seen(others, 2);
+    await Promise.all(others.map(({ watch }) => live(watch)));
+    expect(server.sockets).toBeLessThan(5);
+  });
+
   it('go on being served by a leader whose own watches are over', async () => {
     const leader = watchInTab();
     await live(leader.watch);
@@ -193,14 +208,18 @@ describe('tabs', () => {
     await vi.waitFor(() => expect(server.frames.at(-1)?.type).toBe('ping'), { interval: 1 });
   });
 
-  it('connect by themselves where locks are forbidden', async () => {
-    const denied = new DOMException('locks are forbidden in this frame', 'SecurityError');
+  it.each(['locks', 'channels'])('connect by themselves where %s are forbidden', async (what) => {
+    const denied = new DOMException('forbidden in this frame', 'SecurityError');
+    const openChannel = () => {
+      if (what === 'channels') throw denied;
+      return { onmessage: null, postMessage() {}, close() {} };
+    };
     const client = createWatchClient({
       api: 'http://127.0.0.1',
       fetch: server.fetch,
       onWake: () => () => {},
       locks: { request: () => Promise.reject(denied) },
-      openChannel: () => ({ onmessage: null, postMessage() {}, close() {} }),
+      openChannel,
     });
     const watch = client.watchJob(jobId(1));
     await live(watch);
