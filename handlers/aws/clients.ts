@@ -39,6 +39,18 @@ export function createSqsClient(): SQSClient {
   return new SQSClient(smallRequests);
 }
 
+/**
+ * The same client, made when it is first asked for: for functions that send to a queue only what did not go as it
+ * should, and whose start would pay a millisecond for it every time.
+ */
+export function sqsClientAtFirstUse(): () => SQSClient {
+  let client: SQSClient | undefined;
+  return () => {
+    client ??= createSqsClient();
+    return client;
+  };
+}
+
 /** A client of Secrets Manager. */
 export function createSecretsManagerClient(): SecretsManagerClient {
   return new SecretsManagerClient(smallRequests);

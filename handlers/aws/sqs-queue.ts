@@ -27,11 +27,13 @@ interface Entry {
 
 /** `Queue` on a standard SQS queue; messages are JSON. */
 export class SqsQueue<Message> implements Queue<Message> {
-  readonly #client: SQSClient;
+  readonly #client: () => SQSClient;
   readonly #queueUrl: string;
 
-  constructor(settings: { readonly client: SQSClient; readonly queueUrl: string }) {
-    this.#client = settings.client;
+  /** `client` may be made when the first message is sent: see `sqsClientAtFirstUse`. */
+  constructor(settings: { readonly client: SQSClient | (() => SQSClient); readonly queueUrl: string }) {
+    const { client } = settings;
+    this.#client = typeof client === 'function' ? client : () => client;
     this.#queueUrl = settings.queueUrl;
   }
 
@@ -66,9 +68,11 @@ export class SqsQueue<Message> implements Queue<Message> {
         DelaySeconds: delaySeconds,
       })),
     });
-    const answer = await this.#client.send(command).catch((error: unknown) => {
-      throw translateServiceError('SQS', error);
-    });
+    const answer = await this.#client()
+      .send(command)
+      .catch((error: unknown) => {
+        throw translateServiceError('SQS', error);
+      });
     const failed = answer.Failed ?? [];
     const fault = failed.find(({ SenderFault }) => SenderFault === true);
     if (fault !== undefined) throw new RefusedError('SQS', `${fault.Code}: ${fault.Message ?? ''}`);

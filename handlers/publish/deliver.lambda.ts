@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { BroadcastRoundsTable } from '../aws/broadcast-rounds-table.ts';
-import { createDynamoDbClient, createSqsClient } from '../aws/clients.ts';
+import { createDynamoDbClient, sqsClientAtFirstUse } from '../aws/clients.ts';
 import { ConnectionPoster } from '../aws/connection-poster.ts';
 import { JobsTable } from '../aws/jobs-table.ts';
 import { DeliverMessageSchema } from '../aws/messages.ts';
@@ -26,7 +26,7 @@ const environment = readEnvironment([
   'socketUrl',
 ]);
 const client = createDynamoDbClient();
-const queues = createSqsClient();
+const queues = sqsClientAtFirstUse();
 const meter = createMeter('deliver');
 const postsPerSecond = positiveNumber('postsPerSecond', environment.postsPerSecond);
 const parts: DeliverParts & BroadcastParts = {

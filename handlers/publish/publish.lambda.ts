@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { BroadcastRoundsTable } from '../aws/broadcast-rounds-table.ts';
-import { createDynamoDbClient, createSqsClient } from '../aws/clients.ts';
+import { createDynamoDbClient, sqsClientAtFirstUse } from '../aws/clients.ts';
 import { ConnectionPoster } from '../aws/connection-poster.ts';
 import { type BatchItemFailures, batchItemFailures } from '../aws/queue-event.ts';
 import { SqsQueue } from '../aws/sqs-queue.ts';
@@ -20,7 +20,7 @@ const environment = readEnvironment([
   'socketUrl',
 ]);
 const client = createDynamoDbClient();
-const queues = createSqsClient();
+const queues = sqsClientAtFirstUse();
 const meter = createMeter('publish');
 const parts: PublishParts = {
   subscriptions: new SubscriptionsTable({

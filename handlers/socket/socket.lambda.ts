@@ -1,6 +1,6 @@
 import { createDynamoDbClient, createSqsClient } from '../aws/clients.ts';
-import { ConnectionPoster } from '../aws/connection-poster.ts';
 import { JobsTable } from '../aws/jobs-table.ts';
+import { LateConnectionPoster } from '../aws/late-connection-poster.ts';
 import { readSocketEvent } from '../aws/socket-event.ts';
 import { SqsQueue } from '../aws/sqs-queue.ts';
 import { SubscriptionsTable } from '../aws/subscriptions-table.ts';
@@ -26,7 +26,7 @@ const socket = createSocket({
     tableName: environment.subscriptionsTable,
     connectionIndexName: environment.subscriptionsByConnectionIndex,
   }),
-  connections: new ConnectionPoster({ socketUrl: environment.socketUrl }),
+  connections: new LateConnectionPoster({ socketUrl: environment.socketUrl }),
   deliveries: new SqsQueue<Delivery>({
     client: createSqsClient(),
     queueUrl: environment.deliveriesQueueUrl,

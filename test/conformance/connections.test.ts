@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ConnectionPoster } from '../../handlers/aws/connection-poster.ts';
+import { LateConnectionPoster } from '../../handlers/aws/late-connection-poster.ts';
 import { ManagedConnections } from '../../handlers/aws/managed-connections.ts';
 import { MemoryConnections } from '../../handlers/memory/memory-connections.ts';
 import type { Connections } from '../../handlers/ports.ts';
@@ -31,9 +32,10 @@ describeConnections('memory', async () => {
   };
 });
 
-/** Both ways to an API Gateway: the one that functions take, and the SDK's client, which is its reference. */
+/** The ways to an API Gateway: those that functions take, and the SDK's client, which is their reference. */
 const POSTERS: readonly [string, (socketUrl: string) => Connections][] = [
   ['ConnectionPoster', (socketUrl) => new ConnectionPoster({ socketUrl })],
+  ['LateConnectionPoster', (socketUrl) => new LateConnectionPoster({ socketUrl })],
   ['ManagedConnections', (socketUrl) => new ManagedConnections({ socketUrl })],
 ];
 

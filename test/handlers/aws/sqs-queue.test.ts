@@ -82,6 +82,21 @@ const bodies = () => requests.map(({ Entries }) => Entries.map(({ MessageBody })
 const throttled = (Id: string): Failure => ({ Id, Code: 'InternalError', SenderFault: false });
 
 describe('SqsQueue', () => {
+  it('asks for a client that is not made yet when there is something to send', async () => {
+    let asked = 0;
+    const late = new SqsQueue<number>({
+      client: () => {
+        asked += 1;
+        return client;
+      },
+      queueUrl: 'http://127.0.0.1/000000000000/queue',
+    });
+    await late.send([]);
+    expect(asked).toBe(0);
+    await late.send([1]);
+    expect([asked, bodies()]).toEqual([1, [['1']]]);
+  });
+
   it('sends ten at a time, and cuts the delay to what SQS takes', async () => {
     await queue.send(
       Array.from({ length: 11 }, (_, index) => index),
