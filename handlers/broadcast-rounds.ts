@@ -51,6 +51,9 @@ export interface BroadcastRounds {
    * (milliseconds since the epoch). Answers that round; undefined where another has taken it.
    */
   take(audience: Audience, by: string, nextAt: number): Promise<number | undefined>;
-  /** Has the next round begin later by so many milliseconds (or sooner), unless the round is not the newest any more. */
-  lengthen(audience: Audience, round: number, milliseconds: number): Promise<void>;
+  /**
+   * Has the next round begin later by so many milliseconds (or sooner), unless the round is not the newest any more.
+   * Answers whether it is.
+   */
+  lengthen(audience: Audience, round: number, milliseconds: number): Promise<boolean>;
 }

@@ -30,34 +30,35 @@ export interface Work {
   readonly epoch: string;
 }
 
-/** A round of telling a large audience a job's newest state has begun; see `BroadcastRounds`. */
-export interface BroadcastRound {
-  readonly kind: 'round';
+/** What all messages of the broadcasts queue say. */
+interface OfBroadcast {
   readonly job: string;
   readonly topic: SubscriptionTopic;
   readonly round: number;
+  /** How often it was tried in vain, from 0. */
+  readonly attempt: number;
 }
 
-/** A job has changed since a round began: another round is to follow it. */
-export interface NextRound {
+/** A round of telling a large audience a job's newest state has begun; see `BroadcastRounds`. */
+export interface BroadcastRound extends OfBroadcast {
+  readonly kind: 'round';
+  /** The id of the message that it was first, by which it begins and takes rounds; absent in that one itself. */
+  readonly first?: string;
+}
+
+/** A job has changed since a round began: another round is to follow it, `round`. */
+export interface NextRound extends OfBroadcast {
   readonly kind: 'next-round';
-  readonly job: string;
-  readonly topic: SubscriptionTopic;
-  /** The round that is to be followed. */
-  readonly round: number;
+  /** See `BroadcastRound`. */
+  readonly first?: string;
 }
 
 /** A part of a large audience that is to be told in a round. */
-export interface BroadcastRange {
+export interface BroadcastRange extends OfBroadcast {
   readonly kind: 'range';
-  readonly job: string;
-  readonly topic: SubscriptionTopic;
-  readonly round: number;
   readonly range: AudienceRange;
   /** How many posts the length of the round allows for already; see `BroadcastRounds.lengthen`. */
   readonly posts: number;
-  /** How often it could not be told, because API Gateway throttled, from 0. */
-  readonly attempt: number;
 }
 
 /** A message of the broadcasts queue. */

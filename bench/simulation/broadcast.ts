@@ -1,7 +1,8 @@
 import { PORTION } from '../../handlers/publish/concurrency.ts';
-import { delaySeconds } from '../../handlers/publish/delivery-attempts.ts';
+import { attemptsAfter, delaySeconds, MAXIMUM_ATTEMPTS } from '../../handlers/publish/delivery-attempts.ts';
 import { PostPace } from '../../handlers/publish/post-pace.ts';
-import { isThrottling } from '../../handlers/publish/range-posting.ts';
+import { PostTally } from '../../handlers/publish/post-tally.ts';
+import { FAILED_POSTS } from '../../handlers/publish/range-posting.ts';
 import { EventQueue } from './event-queue.ts';
 import { seededRandom } from './seeded-random.ts';
 import { TokenBucket } from './token-bucket.ts';
@@ -61,8 +62,8 @@ const HAND_OVER_SECONDS = 0.03;
 const POSTS_PER_ENVIRONMENT = 1_000;
 
 /**
- * Simulates one broadcast. Nothing waits for real time; the same seed gives the same figures. The pace, the back-off
- * and the judgement of what is throttling are the code that is deployed.
+ * Simulates one broadcast. Nothing waits for real time; the same seed gives the same figures. The pace, the back-off,
+ * the judgement of when to stop and when to give up are the code that is deployed.
  */
 export function simulateBroadcast(settings: BroadcastSettings): BroadcastFigures {
   const account = new Account(settings);
@@ -161,7 +162,9 @@ interface Range {
 
 interface Environment {
   readonly pace: PostPace;
-  range: { left: number; attempt: number; finished: number; throttled: number } | undefined;
+  range:
+    | { left: number; attempt: number; finished: number; throttled: number; readonly tally: PostTally }
+    | undefined;
 }
 
 type Step =
@@ -194,7 +197,7 @@ function tellPaced({ audience, postsPerSecond }: BroadcastSettings, account: Acc
       const environment = idle.pop();
       const range = environment === undefined ? undefined : queue.shift();
       if (environment === undefined || range === undefined) return;
-      environment.range = { ...range, finished: 0, throttled: 0 };
+      environment.range = { ...range, finished: 0, throttled: 0, tally: new PostTally(FAILED_POSTS) };
       events.add(now + HAND_OVER_SECONDS, { kind: 'post', environment });
     }
   };
@@ -203,30 +206,37 @@ function tellPaced({ audience, postsPerSecond }: BroadcastSettings, account: Acc
     void environment.pace.take(); // tells how long to wait by `pause`
     events.add(now + wait, { kind: 'post', environment });
   };
-  /** A delivery of its own, as handlers/publish/deliver.ts makes it. */
+  /** A delivery of its own, as handlers/publish/deliver.ts makes it and gives it up. */
   const owe = (attempt: number): void => {
+    if (attempt >= MAXIMUM_ATTEMPTS) return;
     events.add(now + delaySeconds(Math.max(2, attempt), account.random()), { kind: 'owed', attempt });
   };
   const post = (environment: Environment): void => {
     const { range, pace } = environment;
     if (range === undefined) return;
+    const isTaken = account.post(now);
     range.left -= 1;
     range.finished += 1;
-    if (!account.post(now)) {
-      range.throttled += 1;
-      owe(0);
-    }
-    const isThrottled = isThrottling(range.throttled, range.finished);
-    if (!isThrottled && range.left > 0) {
+    if (!isTaken) range.throttled += 1;
+    range.tally.count(isTaken ? 'posted' : 'throttled');
+    const { isFailing } = range.tally;
+    if (!isFailing && range.left > 0) {
       next(environment);
       return;
     }
-    if (isThrottled) pace.slowDown();
+    const posted = range.finished - range.throttled;
+    if (isFailing) pace.slowDown();
     else if (range.throttled === 0) pace.recover();
-    if (range.left > 0) {
-      const attempt = range.attempt + 1;
-      const delay = delaySeconds(attempt, account.random());
-      events.add(now + delay, { kind: 'visible', range: { left: range.left, attempt } });
+    // Where nothing went through, all of it goes back; else each that failed is owed by itself.
+    const isVain = isFailing && posted === 0;
+    if (!isVain) for (let owed = 0; owed < range.throttled; owed += 1) owe(0);
+    const left = range.left + (isVain ? range.finished : 0);
+    const attempt = attemptsAfter(range.attempt, posted);
+    if (left > 0 && attempt < MAXIMUM_ATTEMPTS) {
+      events.add(now + delaySeconds(attempt, account.random()), {
+        kind: 'visible',
+        range: { left, attempt },
+      });
     }
     environment.range = undefined;
     idle.push(environment);

@@ -124,14 +124,15 @@ export class BroadcastRoundsTable implements BroadcastRounds {
     return written === undefined ? undefined : read(written).round;
   }
 
-  async lengthen(audience: Audience, round: number, milliseconds: number): Promise<void> {
-    await this.#update({
+  async lengthen(audience: Audience, round: number, milliseconds: number): Promise<boolean> {
+    const { written } = await this.#update({
       Key: keyOf(audience),
       UpdateExpression: 'SET #nextAt = #nextAt + :milliseconds',
       ConditionExpression: IS_ROUND,
       ExpressionAttributeNames: namesOf('round', 'nextAt'),
       ExpressionAttributeValues: toAttributes({ ':milliseconds': milliseconds, ':round': round }),
     });
+    return written !== undefined;
   }
 
   /** The item after the write, or the one that refused it. */

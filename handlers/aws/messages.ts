@@ -25,28 +25,29 @@ export const DeadlineSchema: v.GenericSchema<unknown, Deadline> = v.object({
 export const WorkSchema: v.GenericSchema<unknown, Work> = v.object({ job: JobIdSchema, epoch: EpochSchema });
 
 const CountSchema = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-const audience = {
+const broadcast = {
   job: JobIdSchema,
   topic: v.custom<SubscriptionTopic>(
     (topic) => typeof topic === 'string' && /^(?:job|owner|tag):./s.test(topic),
     'must be a topic',
   ),
   round: CountSchema,
+  attempt: CountSchema,
 };
+const first = v.exactOptional(v.pipe(v.string(), v.minLength(1)));
 
 /** A body of the broadcasts queue. */
 export const BroadcastSchema: v.GenericSchema<unknown, Broadcast> = v.variant('kind', [
-  v.object({ kind: v.literal('round'), ...audience }),
-  v.object({ kind: v.literal('next-round'), ...audience }),
+  v.object({ kind: v.literal('round'), ...broadcast, first }),
+  v.object({ kind: v.literal('next-round'), ...broadcast, first }),
   v.object({
     kind: v.literal('range'),
-    ...audience,
+    ...broadcast,
     range: v.object({
       after: v.exactOptional(v.pipe(v.string(), v.minLength(1))),
       until: v.exactOptional(v.pipe(v.string(), v.minLength(1))),
     }),
     posts: CountSchema,
-    attempt: CountSchema,
   }),
 ]);
 

@@ -45,13 +45,15 @@ export class MemoryBroadcastRounds implements BroadcastRounds {
     return known.round;
   }
 
-  async lengthen(audience: Audience, round: number, milliseconds: number): Promise<void> {
-    this.#change(audience, round, (known) => ({ ...known, nextAt: known.nextAt + milliseconds }));
+  async lengthen(audience: Audience, round: number, milliseconds: number): Promise<boolean> {
+    return this.#change(audience, round, (known) => ({ ...known, nextAt: known.nextAt + milliseconds }));
   }
 
-  #change(audience: Audience, round: number, change: (known: Round) => Round): void {
+  #change(audience: Audience, round: number, change: (known: Round) => Round): boolean {
     const known = this.#rounds.get(keyOf(audience));
-    if (known?.round === round) this.#rounds.set(keyOf(audience), change(known));
+    if (known?.round !== round) return false;
+    this.#rounds.set(keyOf(audience), change(known));
+    return true;
   }
 }
 

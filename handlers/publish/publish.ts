@@ -2,10 +2,11 @@ import type { JobRecord, Queue, Watcher } from '../ports.ts';
 import type { Delivery } from '../queue-messages.ts';
 import { Audiences } from './audiences.ts';
 import { CONCURRENCY } from './concurrency.ts';
-import { delaySeconds } from './delivery-attempts.ts';
+import { spreadSeconds } from './delivery-attempts.ts';
 import { inTurns, type Lane } from './in-turns.ts';
 import { type JobChange, type NewestState, newestStates } from './newest-states.ts';
 import { FramePoster, type FramePosterParts, frameOf, type PostOutcome } from './post-frame.ts';
+import { PostTally } from './post-tally.ts';
 import { announce, type RoundParts } from './rounds.ts';
 import { topicsOf } from './topics.ts';
 
@@ -22,6 +23,9 @@ export interface PublishParts extends FramePosterParts, RoundParts {
   readonly random: () => number;
 }
 
+/** So many posts of a batch must have failed before it stops: with as many under way at a time, fewer save nothing. */
+const FAILED_POSTS = CONCURRENCY;
+
 /** So many states of one job in one batch are a burst: they come faster than anybody can look. */
 const BURST = 3;
 
@@ -34,7 +38,7 @@ const FULL_BATCH = 100;
 /**
  * Tells the watchers of every job in a batch of the stream its newest state: one post for each connection and
  * job, however many topics match. What cannot be posted now is handed to the deliveries queue; so is what is left
- * ten seconds before `endsAt`, when Lambda stops the function (milliseconds since the epoch).
+ * when too many posts have failed, and what is left ten seconds before `endsAt`, when Lambda stops the function (milliseconds since the epoch).
  * A topic with more watchers than one execution should post to is not posted to at all, but announced (rounds.ts).
  *
  * Answers the sequence number from which on the batch has to come again; undefined when all is dealt with. That
@@ -60,10 +64,11 @@ export async function publish(
     });
   }
   const poster = new FramePoster(parts, endsAt);
+  const tally = new PostTally(FAILED_POSTS);
   const audiences = new Audiences(parts);
   const publications = newestStates(changes).flatMap((state) => {
     const frame = frameOf(state.record, log);
-    return frame === undefined ? [] : [new Publication(state, frame, poster, audiences, parts)];
+    return frame === undefined ? [] : [new Publication(state, frame, { poster, tally }, audiences, parts)];
   });
   const failures = await inTurns(
     publications.map((publication) => publication.lane),
@@ -100,6 +105,12 @@ function isBurst(changes: readonly JobChange[]): boolean {
   return [...states.values()].some((count) => count >= BURST);
 }
 
+/** What the posts of a batch have in common. */
+interface Posting {
+  readonly poster: FramePoster;
+  readonly tally: PostTally;
+}
+
 /** The posts of one job. */
 class Publication {
   readonly job: string;
@@ -115,7 +126,7 @@ class Publication {
   constructor(
     { record, firstPosition }: NewestState,
     frame: string,
-    poster: FramePoster,
+    posting: Posting,
     audiences: Audiences,
     parts: PublishParts,
   ) {
@@ -127,7 +138,7 @@ class Publication {
     this.#committedAt = Date.parse(record.job.updatedAt);
     this.lane = {
       pages: this.#watchers(audiences),
-      work: (watcher) => this.#post(watcher, frame, poster),
+      work: (watcher) => this.#post(watcher, frame, posting),
     };
   }
 
@@ -155,8 +166,10 @@ class Publication {
     yield [...new Map(small.map((watcher) => [watcher.connection, watcher])).values()];
   }
 
-  async #post(watcher: Watcher, frame: string, poster: FramePoster): Promise<void> {
-    const outcome = await poster.post(watcher, frame);
+  async #post(watcher: Watcher, frame: string, { poster, tally }: Posting): Promise<void> {
+    const isTried = !tally.isFailing;
+    const outcome = isTried ? await poster.post(watcher, frame) : 'throttled';
+    if (isTried) tally.count(outcome);
     if (outcome === 'gone') return;
     if (outcome === 'posted') {
       this.#posted += 1;
@@ -172,10 +185,13 @@ async function sendDeliveries(
   publications: readonly Publication[],
   { deliveries, random, log }: PublishParts,
 ): Promise<readonly Publication[]> {
-  const byDelay = Map.groupBy(
-    publications.flatMap((publication) => publication.owed.map((one) => ({ ...one, publication }))),
+  const owed = publications.flatMap((publication) =>
+    publication.owed.map((one) => ({ ...one, publication })),
+  );
+  const throttled = owed.filter(({ outcome }) => outcome === 'throttled').length;
+  const byDelay = Map.groupBy(owed, ({ outcome }) =>
     // What is throttled now is throttled at once again, so it comes back at different times.
-    ({ outcome }) => (outcome === 'throttled' ? delaySeconds(2, random()) : POSTPONED_SECONDS),
+    outcome === 'throttled' ? spreadSeconds(throttled, random()) : POSTPONED_SECONDS,
   );
   const unsent = await Promise.all(
     [...byDelay].map(async ([delay, group]) => {

@@ -2,6 +2,7 @@ import { UnavailableError } from '../errors.ts';
 import type { AudienceRange, JobRecord, Jobs, Log, Watcher } from '../ports.ts';
 import { type FramePoster, frameOf } from './post-frame.ts';
 import type { PostPace } from './post-pace.ts';
+import { PostTally } from './post-tally.ts';
 
 /** What `RangePosting` needs. */
 export interface RangePostingParts {
@@ -15,10 +16,10 @@ export interface RangePostingParts {
 }
 
 /**
- * Why posting ended: `done` all of it, or there is nothing to tell; `throttled` by API Gateway; `late` because the
- * function ends; `unread` because the job could not be read.
+ * Why posting ended: `done` all of it, or there is nothing to tell; `failing` because API Gateway throttles, or is not
+ * reachable; `late` because the function ends; `unread` because the job could not be read.
  */
-export type RangeEnd = 'done' | 'throttled' | 'late' | 'unread';
+export type RangeEnd = 'done' | 'failing' | 'late' | 'unread';
 
 /** What became of a range. */
 export interface RangeOutcome {
@@ -37,19 +38,12 @@ export interface RangeOutcome {
 /** The state of the job is read again after so many milliseconds, so that no watcher is sent one that is older. */
 const FRESH_MILLISECONDS = 1_000;
 
-/** So many throttled posts, and such a part of all posts of a range, are the account's limit, not one slow client. */
-const THROTTLED_POSTS = 5;
-const THROTTLED_PART = 0.1;
-
-/** Whether so many throttled posts of a range mean that the account is at its limit, and the range should stop. */
-export function isThrottling(throttled: number, finished: number): boolean {
-  return throttled >= THROTTLED_POSTS && throttled >= THROTTLED_PART * finished;
-}
+/** So many posts of a range must have failed before it stops. */
+export const FAILED_POSTS = 5;
 
 /**
  * Posts the newest state of a job to the watchers of one range, in their order and at the pace of this execution
- * environment. Stops where API Gateway throttles. (A single 429 may be about one client that does not read, see
- * aws-facts 2; that connection alone is owed the frame.)
+ * environment. Stops where too many posts fail; where few do, those connections alone are owed the frame.
  */
 export class RangePosting {
   readonly #job: string;
@@ -60,9 +54,8 @@ export class RangePosting {
   #end: RangeEnd | undefined;
   #active = 0;
   #resume: (() => void) | undefined;
-  #finished = 0;
+  readonly #tally = new PostTally(FAILED_POSTS);
   #posted = 0;
-  #throttled = 0;
 
   constructor(job: string, parts: RangePostingParts) {
     this.#job = job;
@@ -100,16 +93,13 @@ export class RangePosting {
     this.#active += 1;
     const outcome = await this.#parts.poster.post(watcher, frame);
     this.#active -= 1;
-    this.#finished += 1;
+    this.#tally.count(outcome);
     if (outcome === 'posted') this.#posted += 1;
     else if (outcome === 'late') this.#end ??= 'late';
     if (outcome !== 'posted' && outcome !== 'gone') {
       this.#owed.push({ watcher, outcome: outcome === 'late' ? 'later' : outcome });
     }
-    if (outcome === 'throttled') {
-      this.#throttled += 1;
-      if (isThrottling(this.#throttled, this.#finished)) this.#end ??= 'throttled';
-    }
+    if (this.#tally.isFailing) this.#end ??= 'failing';
     this.#resume?.();
   }
 

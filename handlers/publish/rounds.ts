@@ -36,12 +36,12 @@ export async function announce(audience: Audience, by: string, parts: RoundParts
   const { rounds, broadcasts } = parts;
   const beginning = await beginRound(audience, by, undefined, parts);
   if (beginning.begun) {
-    await broadcasts.send([{ kind: 'round', topic, job, round: beginning.round }]);
+    await broadcasts.send([{ kind: 'round', topic, job, round: beginning.round, attempt: 0 }]);
     return;
   }
   if (beginning.followed || beginning.assured) return;
   const { round } = beginning;
-  await broadcasts.send([{ kind: 'next-round', topic, job, round }], {
+  await broadcasts.send([{ kind: 'next-round', topic, job, round, attempt: 0 }], {
     delaySeconds: secondsUntilNext(beginning, parts.now()),
   });
   await rounds.follow(audience, round, by);

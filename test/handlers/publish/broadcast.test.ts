@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { seededRandom } from '../../../bench/simulation/seeded-random.ts';
 import { MalformedDataError, UnavailableError } from '../../../handlers/errors.ts';
 import { type BroadcastReading, broadcast } from '../../../handlers/publish/broadcast.ts';
 import { MAXIMUM_ATTEMPTS } from '../../../handlers/publish/delivery-attempts.ts';
@@ -22,14 +23,14 @@ class Crowd extends World {
   }
 
   /** Works off one message. Answers whether it comes again. */
-  async work(message: Broadcast): Promise<boolean> {
+  async work(message: Broadcast, parts = this.parts): Promise<boolean> {
     this.#messages += 1;
     const readings: readonly BroadcastReading[] = [{ messageId: `m${this.#messages}`, message }];
-    return (await broadcast(readings, this.parts, this.endsAt)).length > 0;
+    return (await broadcast(readings, parts, this.endsAt)).length > 0;
   }
 
   /** Works off all that is in the queue and what comes of it, delays included. Answers the delays. */
-  async workAll(): Promise<readonly number[]> {
+  async workAll(parts = this.parts): Promise<readonly number[]> {
     const delays: number[] = [];
     for (;;) {
       const taken = this.broadcasts.take();
@@ -37,9 +38,15 @@ class Crowd extends World {
       for (const { message, delaySeconds } of taken) {
         delays.push(delaySeconds);
         this.now = new Date(this.now.getTime() + delaySeconds * 1000);
-        expect(await this.work(message)).toBe(false);
+        expect(await this.work(message, parts)).toBe(false);
       }
     }
+  }
+
+  /** Begins the round that `range` is of. */
+  async begin(job: string, by = 'test'): Promise<void> {
+    const now = this.now.getTime();
+    await this.rounds.begin({ topic: `job:${job}`, job, by, now, until: now });
   }
 
   range(job: string, range: BroadcastRange['range'] = {}, attempt = 0): BroadcastRange {
@@ -51,6 +58,56 @@ function nameOf(index: number): string {
   return `c${String(index).padStart(4, '0')}`;
 }
 
+/** Has one step fail once, as a service does that is not available for a moment. */
+function failOnce(
+  world: Crowd,
+  step: 'watchers' | 'lastWatcher' | 'take' | 'takes, but does not say so' | 'lengthen' | 'rest' | 'owed',
+): void {
+  const error = new UnavailableError('DynamoDB');
+  const { subscriptions, rounds } = world;
+  switch (step) {
+    case 'watchers': {
+      const { watchers } = subscriptions;
+      subscriptions.watchers = async () => {
+        subscriptions.watchers = watchers;
+        throw error;
+      };
+      break;
+    }
+    case 'lastWatcher': {
+      const { lastWatcher } = subscriptions;
+      subscriptions.lastWatcher = async () => {
+        subscriptions.lastWatcher = lastWatcher;
+        throw error;
+      };
+      break;
+    }
+    case 'take':
+    case 'takes, but does not say so': {
+      const { take } = rounds;
+      rounds.take = async (...asked) => {
+        rounds.take = take;
+        if (step !== 'take') await rounds.take(...asked);
+        throw error;
+      };
+      break;
+    }
+    case 'lengthen': {
+      const { lengthen } = rounds;
+      rounds.lengthen = async () => {
+        rounds.lengthen = lengthen;
+        throw error;
+      };
+      break;
+    }
+    case 'rest':
+      world.broadcasts.failNext(error);
+      break;
+    case 'owed':
+      world.deliveries.failNext(error);
+  }
+}
+
 describe('a large audience', () => {
   test('is not posted to by publish, but told in one round, each once', async () => {
     const world = new Crowd();
@@ -60,7 +117,10 @@ describe('a large audience', () => {
     expect(await publish(world.changes, world.parts, world.endsAt)).toBeUndefined();
     expect(world.order).toEqual(['owner']);
     expect(world.broadcasts.waiting).toEqual([
-      { message: { kind: 'round', job: job.id, topic: `job:${job.id}`, round: 1 }, delaySeconds: 0 },
+      {
+        message: { kind: 'round', job: job.id, topic: `job:${job.id}`, round: 1, attempt: 0 },
+        delaySeconds: 0,
+      },
     ]);
     expect(world.telemetry.sum('LargeAudiences')).toBe(1);
     await world.workAll();
@@ -194,14 +254,14 @@ describe('a range', () => {
     expect(parts.pace.perSecond).toBe(world.perSecond / 2);
   });
 
-  test('sends back what was not tried, at a random time, and lets the next round wait', async () => {
+  test('in which a few posts go through sends back the rest, at a random time, as if it were new', async () => {
     const world = new Crowd();
     world.perSecond = 100;
     const { job } = await world.job();
-    await world.crowd(job.id, 200, () => 'throttled');
-    const { parts } = world;
-    const message = world.range(job.id, { until: 'x' }, 3);
-    await broadcast([{ messageId: 'm', message }], { ...parts, portion: 1_000 }, world.endsAt);
+    await world.begin(job.id);
+    await world.crowd(job.id, 200, (index) => (index < 3 ? 'open' : 'throttled'));
+    const message = world.range(job.id, { until: 'x' }, 9);
+    await broadcast([{ messageId: 'm', message }], { ...world.parts, portion: 1_000 }, world.endsAt);
     const tried = world.posts;
     expect(tried).toBeLessThan(60);
     expect(world.broadcasts.waiting).toEqual([
@@ -210,12 +270,79 @@ describe('a range', () => {
           ...message,
           range: { after: nameOf(tried - 1), until: 'x' },
           posts: 200 - tried,
-          attempt: 4,
+          attempt: 1,
         },
-        delaySeconds: 8, // half of the ceiling of 2 to the 4th
+        delaySeconds: 1, // half of the ceiling of 2
       },
     ]);
+    expect(world.deliveries.waiting).toHaveLength(tried - 3);
     expect(world.telemetry.sum('RangesSentBack')).toBe(1);
+  });
+
+  test.each(['throttled', 'unavailable', 'refused'] as const)(
+    'in which every post is %s goes back as one message, later each time',
+    async (health) => {
+      const world = new Crowd();
+      world.perSecond = 100;
+      const { job } = await world.job();
+      await world.begin(job.id);
+      await world.crowd(job.id, 200, () => health);
+      const message = world.range(job.id, { until: 'x' }, 3);
+      await broadcast([{ messageId: 'm', message }], { ...world.parts, portion: 1_000 }, world.endsAt);
+      expect(world.posts).toBeLessThan(60);
+      expect(world.broadcasts.waiting).toEqual([
+        { message: { ...message, posts: 200, attempt: 4 }, delaySeconds: 8 }, // half of 2 to the 4th
+      ]);
+      expect(world.deliveries.waiting).toEqual([]);
+    },
+  );
+
+  test.each([0.15, 0.3, 0.5])(
+    'of which a part of %s is throttled all the while: everybody is tried',
+    async (part) => {
+      const world = new Crowd();
+      world.perSecond = 100;
+      const { job } = await world.job();
+      await world.crowd(job.id, 300);
+      const random = seededRandom(7);
+      const tried = new Set<string>();
+      world.connections.post = async (connection) => {
+        tried.add(connection);
+        if (random() < part) throw new UnavailableError('API Gateway', { throttled: true });
+      };
+      const large = { ...world.parts, portion: 100 };
+      await publish(world.changes, large, world.endsAt);
+      await world.workAll(large);
+      expect(tried.size).toBe(300);
+      expect(world.telemetry.sum('RangesAbandoned')).toBe(0);
+    },
+  );
+
+  test('that comes back when a newer round has begun is dropped, and one that is new is not', async () => {
+    const world = new Crowd();
+    const { job } = await world.job();
+    await world.crowd(job.id, 10);
+    await world.begin(job.id);
+    await world.begin(job.id, 'newer');
+    await world.work(world.range(job.id, {}, 1));
+    expect(world.posts).toBe(0);
+    expect(world.telemetry.sum('RangesSuperseded')).toBe(1);
+    await world.work(world.range(job.id));
+    expect(world.posts).toBe(10);
+  });
+
+  test('that is empty says nothing of how much API Gateway takes', async () => {
+    const world = new Crowd();
+    const { job } = await world.job();
+    const { parts } = world;
+    parts.pace.slowDown();
+    const slow = parts.pace.perSecond;
+    const tell = () => broadcast([{ messageId: 'm', message: world.range(job.id) }], parts, world.endsAt);
+    await tell();
+    expect(parts.pace.perSecond).toBe(slow);
+    await world.crowd(job.id, 1);
+    await tell();
+    expect(parts.pace.perSecond).toBeGreaterThan(slow);
   });
 
   test('that one slow client throttles goes on', async () => {
@@ -232,6 +359,7 @@ describe('a range', () => {
     const world = new Crowd();
     world.perSecond = 100;
     const { job } = await world.job();
+    await world.begin(job.id);
     await world.crowd(job.id, 200, () => 'throttled');
     const message = world.range(job.id, {}, MAXIMUM_ATTEMPTS - 1);
     await broadcast([{ messageId: 'm', message }], { ...world.parts, portion: 1_000 }, world.endsAt);
@@ -244,12 +372,13 @@ describe('a range', () => {
     const world = new Crowd();
     world.perSecond = 1;
     const { job } = await world.job();
+    await world.begin(job.id);
     await world.crowd(job.id, 10);
     const message = world.range(job.id);
     await broadcast([{ messageId: 'm', message }], world.parts, world.now.getTime() + 14_500);
     const rest = world.broadcasts.take();
     expect(rest).toHaveLength(1);
-    expect(rest[0]).toMatchObject({ delaySeconds: 0, message: { kind: 'range', attempt: 0 } });
+    expect(rest[0]).toMatchObject({ delaySeconds: 0, message: { kind: 'range', attempt: 1 } });
     const told = world.posts + world.deliveries.waiting.length;
     expect(told).toBeLessThan(10);
     for (const { message: left } of rest) await world.work(left);
@@ -276,16 +405,37 @@ describe('a range', () => {
 });
 
 describe('what comes again', () => {
-  test('a message whose rows cannot be read, or whose rest cannot be queued: nothing was posted', async () => {
+  test.each([
+    'watchers',
+    'lastWatcher',
+    'take',
+    'takes, but does not say so',
+    'lengthen',
+    'rest',
+    'owed',
+  ] as const)('a message that met one passing error, with a delay of seconds: %s', async (step) => {
+    const world = new Crowd();
+    const { job } = await world.job();
+    await world.crowd(job.id, 35, (index) => (index === 3 ? 'unavailable' : 'open'));
+    await publish(world.changes, world.parts, world.endsAt);
+    failOnce(world, step);
+    await world.workAll();
+    expect(new Set(world.order).size).toBe(35);
+    expect(new Set(world.deliveries.waiting.map(({ message }) => message.connection))).toEqual(
+      new Set([nameOf(3)]),
+    );
+    // What had been handed on was not handed on again: at most one portion was told twice.
+    expect(world.posts).toBeLessThanOrEqual(45);
+  });
+
+  test('a message that cannot even be sent again, or was too often: by itself', async () => {
     const world = new Crowd();
     const { job } = await world.job();
     await world.crowd(job.id, 30);
-    world.broadcasts.failNext(new UnavailableError('SQS'));
+    world.broadcasts.failNext(new UnavailableError('SQS'), new UnavailableError('SQS'));
     expect(await world.work(world.range(job.id))).toBe(true);
-    const { watchers } = world.subscriptions;
     world.subscriptions.watchers = () => Promise.reject(new UnavailableError('DynamoDB'));
-    expect(await world.work(world.range(job.id))).toBe(true);
-    world.subscriptions.watchers = watchers;
+    expect(await world.work(world.range(job.id, {}, MAXIMUM_ATTEMPTS - 1))).toBe(true);
     expect(world.posts).toBe(0);
     expect(world.telemetry.messages('error')).toHaveLength(2);
   });
