@@ -49,8 +49,11 @@ export interface JobwireClient extends WatchClient {
  * const client = createJobwireClient({ api: 'http://127.0.0.1:4000' });
  * for await (const job of client.watchJob(id)) console.log(job.status, job.progress?.fraction);
  * ```
+ * @throws TypeError without an `api`, as from a script that no compiler has seen.
  */
 export function createJobwireClient(options: JobwireClientOptions): JobwireClient {
+  if (typeof options.api !== 'string')
+    throw new TypeError('give the URL of the API, as { api: "https://…" }');
   const platform: Platform = { ...surroundingPlatform(), ...surroundingRequest(), ...options };
   const http = new HttpApi(options.api, platform.fetch);
   const watching = createWatchClient(options);

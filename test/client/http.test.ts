@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createJobwireClient } from '../../client/client.ts';
+import { createJobwireClient, type JobwireClientOptions } from '../../client/client.ts';
 import { ProblemError, UnexpectedAnswerError, UnreachableError } from '../../client/errors.ts';
 import type { Fetch } from '../../client/platform.ts';
 import { problem } from '../../protocol/http.ts';
@@ -100,6 +100,11 @@ describe('the HTTP calls', () => {
   it.each(['', 'hello', '[]', '{"jobs":[{"id":"no"}]}'])('refuse the answer %j', async (body) => {
     const { client } = clientThatGets(() => new Response(body));
     await expect(client.list()).rejects.toBeInstanceOf(UnexpectedAnswerError);
+  });
+
+  it('have a client that knows where the API is', () => {
+    const options = {} as JobwireClientOptions; // what a script without types may give
+    expect(() => createJobwireClient(options)).toThrow('give the URL of the API');
   });
 
   it('tell an absent network from an abort', async () => {
