@@ -66,8 +66,9 @@ describe('the page', () => {
     await page.locator('[data-testid=profile][data-preview=ready]').waitFor();
     expect(await page.getByTestId('column').count()).toBe(14);
     expect(api.uploads).toEqual([8]);
-    // The result is fetched for its preview, the list once; the job itself is never asked for.
+    // The result is fetched for its preview, the list by the page and once the topic is subscribed; the job itself never.
     expect(api.requests.filter((request) => request.startsWith('GET /jobs'))).toEqual([
+      'GET /jobs',
       'GET /jobs',
       `GET /jobs/${id}/result`,
     ]);
