@@ -18,6 +18,8 @@ export interface AlarmsProps {
   readonly authorize: NodeFunction;
   readonly publish: NodeFunction;
   readonly work: IQueue;
+  /** What posts wait in that could not be made at once: deliveries and broadcasts. */
+  readonly posts: readonly IQueue[];
   /** The queues where failures end, by what failed. */
   readonly failures: Readonly<Record<string, IQueue>>;
 }
@@ -62,10 +64,32 @@ export class Alarms extends Construct {
       description: 'Watchers see changes more than a minute late. Look at errors and throttles of Publish.',
     });
     this.watch('PostsRefused', {
-      metric: sum(['publish', 'deliver'].map((service) => postsRefused(service))),
+      metric: sum(['publish', 'deliver'].map((service) => counted('PostsRefused', service))),
       threshold: 1, // never in a healthy stack: each is a missing grant or a wrong URL
       periods: 1,
       description: 'API Gateway refuses posts to connections. Watchers see nothing until it is mended.',
+    });
+    this.watch('BroadcastsLate', {
+      metric: new MathExpression({
+        expression: 'MAX(METRICS())',
+        period: Duration.minutes(1),
+        usingMetrics: metricsOf(
+          props.posts.map((queue) =>
+            queue.metricApproximateAgeOfOldestMessage({ period: Duration.minutes(1), statistic: 'Maximum' }),
+          ),
+        ),
+      }),
+      threshold: 120, // seconds; a message that was throttled may wait for 60 (handlers/publish/delivery-attempts.ts)
+      periods: 3,
+      description:
+        'Watchers are told more than two minutes late. See whether API Gateway throttles; raise postsPerSecond, or the quota.',
+    });
+    this.watch('RangesAbandoned', {
+      metric: counted('RangesAbandoned', 'deliver'),
+      threshold: 1, // each is up to a thousand watchers to whom for minutes not one post was possible
+      periods: 1,
+      description:
+        'Ranges of large audiences were given up. API Gateway throttles or is not reachable; look at the log of Deliver.',
     });
     this.watch('WorkLate', {
       metric: props.work.metricApproximateAgeOfOldestMessage({
@@ -135,15 +159,19 @@ function sum(metrics: readonly IMetric[]): MathExpression {
   return new MathExpression({
     expression: 'SUM(METRICS())',
     period: PERIOD,
-    usingMetrics: Object.fromEntries(metrics.map((metric, index) => [`m${index}`, metric])),
+    usingMetrics: metricsOf(metrics),
   });
 }
 
-/** The figure that handlers/publish/post-frame.ts counts; Powertools adds the dimension `service`. */
-function postsRefused(service: string): IMetric {
+function metricsOf(metrics: readonly IMetric[]): Record<string, IMetric> {
+  return Object.fromEntries(metrics.map((metric, index) => [`m${index}`, metric]));
+}
+
+/** A figure that the functions count (handlers/publish/); Powertools adds the dimension `service`. */
+function counted(metricName: 'PostsRefused' | 'RangesAbandoned', service: string): IMetric {
   return new Metric({
     namespace: 'Jobwire',
-    metricName: 'PostsRefused',
+    metricName,
     dimensionsMap: { service },
     statistic: 'Sum',
     period: PERIOD,

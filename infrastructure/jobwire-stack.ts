@@ -116,6 +116,7 @@ export class JobwireStack extends Stack {
       authorize: routes.authorize,
       publish: publishing.publish,
       work: work.queue,
+      posts: [deliveries.queue, broadcasts.queue],
       failures: {
         Uploads: uploaded.failures,
         Work: work.deadLetters,

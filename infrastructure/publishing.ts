@@ -47,7 +47,9 @@ export class Publishing extends Construct {
     });
     this.broadcasts = new QueueWithDeadLetters(this, 'Broadcasts', {
       consumerTimeout: DELIVER_TIMEOUT,
-      receives: 5,
+      // For crashes only, and then a thousand people wait: what meets a passing error goes back as a new message.
+      visibilityTimeout: Duration.seconds(2 * DELIVER_TIMEOUT.toSeconds()),
+      receives: 10, // as long as five at three times the time-out: Lambda may be throttled for some minutes
       retention: CONNECTION_LIFE,
     });
     this.failures = new FailureQueue(this, 'Failures');

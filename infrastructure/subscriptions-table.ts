@@ -34,7 +34,11 @@ export class SubscriptionsTable extends Construct {
     caller.allow(['dynamodb:Query'], [`${this.table.tableArn}/index/${this.connectionIndexName}`]);
   }
 
-  /** Lets a function begin rounds of broadcasts, and say how long they last. */
+  /**
+   * Lets a function begin rounds of broadcasts, and say how long they last. It writes keys that begin with
+   * `broadcast:` alone, but the grant is for all: a condition (`dynamodb:LeadingKeys`) is nothing that the local
+   * runtime evaluates (local/permissions/policy.ts), so nothing here would prove it. Callers may remove rows anyway.
+   */
   allowRounds(caller: NodeFunction): void {
     caller.allow(['dynamodb:UpdateItem'], [this.table.tableArn]);
   }

@@ -72,7 +72,7 @@ describe('queues', () => {
   it.each([
     ['Processing/Work', 900 + 30, 6 * HOUR, 3],
     ['Publishing/Deliveries', 6 * 30, 2 * HOUR, 5],
-    ['Publishing/Broadcasts', 6 * 30, 2 * HOUR, 5],
+    ['Publishing/Broadcasts', 2 * 30, 2 * HOUR, 10],
     ['Sweeping/Deadlines', 6 * 60, 14 * DAY, 10],
   ])(
     '%s hides a received message for %i s, keeps it for %i s, and sets it aside after %i receives',

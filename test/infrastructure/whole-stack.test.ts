@@ -75,6 +75,7 @@ describe('alarms', () => {
     const alarms = Object.entries(stack.ofType('AWS::CloudWatch::Alarm'));
     expect(alarms.map(([path]) => path).sort()).toEqual([
       'Alarms/BroadcastsFailed',
+      'Alarms/BroadcastsLate',
       'Alarms/DeadlinesFailed',
       'Alarms/DeliveriesFailed',
       'Alarms/FunctionErrors',
@@ -82,6 +83,7 @@ describe('alarms', () => {
       'Alarms/PostsRefused',
       'Alarms/PublishFailed',
       'Alarms/PublishLate',
+      'Alarms/RangesAbandoned',
       'Alarms/UploadsFailed',
       'Alarms/WorkFailed',
       'Alarms/WorkLate',

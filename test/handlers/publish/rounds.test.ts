@@ -108,7 +108,7 @@ class Theatre {
     const kept = await life.lead(broadcast([{ messageId, message }], this.#parts(life), LONG * LONG));
     if (kept === 'died') {
       // The visibility time-out of infrastructure/publishing.ts.
-      this.#queue.push({ messageId, message, visibleAt: this.#now + 180_000 });
+      this.#queue.push({ messageId, message, visibleAt: this.#now + 60_000 });
     } else expect(kept).toEqual([]);
   }
 
