@@ -137,7 +137,9 @@ describe('tabs', () => {
     server.commit(sampleJob(2));
     await seen(others, 2);
     await Promise.all(others.map(({ watch }) => live(watch)));
-    expect(server.sockets).toBeLessThan(5);
+    expect(server.sockets).toBe(2);
+    const said = JSON.stringify(others.map(({ tab }) => tab.said));
+    expect(said.match(/"lead":true/g)?.length).toBeLessThan(5);
   });
 
   it('go on being served by a leader whose own watches are over', async () => {
