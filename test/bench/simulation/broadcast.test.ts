@@ -66,4 +66,9 @@ describe('an account that others have nearly used up', () => {
     expect(figures.lost).toBe(0);
     expect(figures.callsRefused).toBeLessThan(1 - 10_000 / 11_000 + 0.05);
   });
+
+  test('for minutes: what twelve attempts in a row could not tell is given up, and seen to be', () => {
+    const hopeless = { audience: 10_000, requestsPerSecond: 1, burst: 1, callsPerSecond: 100 };
+    expect(simulateBroadcast(settings('paced', hopeless)).lost).toBeGreaterThan(0.5);
+  });
 });
