@@ -173,6 +173,8 @@ export interface WatcherPage {
   readonly watchers: readonly Watcher[];
   /** The connection that the page ends with, where rows may follow in the range. */
   readonly next?: string;
+  /** How many rows were left out because they are malformed; absent where none was. */
+  readonly malformed?: number;
 }
 
 /** What a connection said in a ping: the newest `seq` that it has of each job that it has a state of. */

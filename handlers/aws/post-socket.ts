@@ -2,7 +2,10 @@ import type { buildConnector, Dispatcher } from 'undici';
 import Client from 'undici/lib/dispatcher/client.js';
 import type { SignedPost } from './post-signature.ts';
 
-/** A post is answered in some ten milliseconds; one viewer whose post hangs must not hold up the others. */
+/**
+ * A post is answered in some ten milliseconds; one viewer whose post hangs must not hold up the others. So long all of
+ * it may take, a second attempt included; a socket that opens meanwhile has its second (post-sockets.ts) beyond it.
+ */
 const ANSWER_MILLISECONDS = 3_000;
 
 /** Longer than a socket lives (post-sockets.ts). A server that closes sooner says so in `Keep-Alive`, and is heeded. */
@@ -28,8 +31,8 @@ export class PostSocket {
   constructor(origin: string, connector: buildConnector.connector) {
     this.#client = new Client(origin, {
       connect: connector,
-      headersTimeout: ANSWER_MILLISECONDS,
-      bodyTimeout: ANSWER_MILLISECONDS,
+      headersTimeout: 0, // none: the deadline is for the whole post
+      bodyTimeout: 0,
       keepAliveTimeout: IDLE_MILLISECONDS,
       keepAliveMaxTimeout: IDLE_MILLISECONDS,
     });
@@ -54,11 +57,16 @@ export class PostSocket {
    */
   async post(request: SignedPost, body: Uint8Array): Promise<void> {
     const answersBefore = this.#answers;
+    const deadline = new Deadline();
     try {
-      await this.#dispatch(request, body);
-    } catch (error) {
-      if (answersBefore === 0 || !isBrokenSocket(error)) throw error;
-      await this.#dispatch(request, body);
+      try {
+        await this.#dispatch(request, body, deadline);
+      } catch (error) {
+        if (answersBefore === 0 || !isBrokenSocket(error)) throw error;
+        await this.#dispatch(request, body, deadline);
+      }
+    } finally {
+      deadline.clear();
     }
     this.#answers += 1;
   }
@@ -68,10 +76,13 @@ export class PostSocket {
     this.#client.destroy(() => {}); // nothing is on it that could fail
   }
 
-  #dispatch(request: SignedPost, body: Uint8Array): Promise<void> {
+  #dispatch(request: SignedPost, body: Uint8Array, deadline: Deadline): Promise<void> {
     return new Promise((resolve, reject) => {
       const { path, headers } = request;
-      this.#client.dispatch({ path, method: 'POST', headers, body }, new PostAnswer(resolve, reject));
+      this.#client.dispatch(
+        { path, method: 'POST', headers, body },
+        new PostAnswer(deadline, resolve, reject),
+      );
     });
   }
 }
@@ -89,20 +100,52 @@ export class PostRefusal extends Error {
   }
 }
 
+/** A post was not answered in time. Has the name that the SDK gives such an error. */
+export class PostTimeoutError extends Error {
+  override readonly name = 'TimeoutError';
+  constructor() {
+    super(`The post was not answered within ${ANSWER_MILLISECONDS} ms`);
+  }
+}
+
+/** Ends what is left of a post when its time is over. */
+class Deadline {
+  #request: Dispatcher.DispatchController | undefined;
+  #isOver = false;
+  readonly #timer = setTimeout(() => {
+    this.#isOver = true;
+    this.#request?.abort(new PostTimeoutError());
+  }, ANSWER_MILLISECONDS);
+
+  /** The request that is to be ended; at once, where the time is over before it began. */
+  holds(request: Dispatcher.DispatchController): void {
+    this.#request = request;
+    if (this.#isOver) request.abort(new PostTimeoutError());
+  }
+
+  clear(): void {
+    clearTimeout(this.#timer);
+  }
+}
+
 /** Waits for the answer to one post. */
 class PostAnswer implements Dispatcher.DispatchHandler {
+  readonly #deadline: Deadline;
   readonly #resolve: () => void;
   readonly #reject: (error: Error) => void;
   #status = 0;
   #type: string | undefined;
   #body = '';
 
-  constructor(resolve: () => void, reject: (error: Error) => void) {
+  constructor(deadline: Deadline, resolve: () => void, reject: (error: Error) => void) {
+    this.#deadline = deadline;
     this.#resolve = resolve;
     this.#reject = reject;
   }
 
-  onRequestStart(): void {} // by having it, a handler says that it is of this kind
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#deadline.holds(controller);
+  }
 
   onResponseStart(
     _controller: Dispatcher.DispatchController,

@@ -93,8 +93,17 @@ export class SubscriptionsTable implements Subscriptions {
     const rows = liveRows(topic, now, 'connectingUntil', range);
     // Consistent: a change committed after `subscribe` must find the row (design.md, "The flow").
     const { items, last } = await this.#page({ ...rows, ConsistentRead: true, Limit: limit });
-    const watchers = items.map((item) => read(WatcherSchema, item));
-    return last === undefined ? { watchers } : { watchers, next: read(KeySchema, last).connection };
+    // One row that somebody spoilt must not keep a job from all of its watchers.
+    const watchers = items.flatMap((item) => {
+      const { success, output } = v.safeParse(WatcherSchema, unmarshall(item));
+      return success ? [output] : [];
+    });
+    const malformed = items.length - watchers.length;
+    return {
+      watchers,
+      ...(last === undefined ? {} : { next: read(KeySchema, last).connection }),
+      ...(malformed === 0 ? {} : { malformed }),
+    };
   }
 
   async lastWatcher(topic: SubscriptionTopic, range: AudienceRange): Promise<string | undefined> {

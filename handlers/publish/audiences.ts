@@ -1,10 +1,12 @@
-import type { Subscriptions, SubscriptionTopic, WatcherPage } from '../ports.ts';
+import type { Log, Meter, Subscriptions, SubscriptionTopic, WatcherPage } from '../ports.ts';
 
 /** What `Audiences` needs. */
 export interface AudiencesParts {
   readonly subscriptions: Pick<Subscriptions, 'watchers'>;
   readonly portion: number;
   readonly now: () => Date;
+  readonly log: Log;
+  readonly meter: Meter;
 }
 
 /**
@@ -33,6 +35,19 @@ export class Audiences {
   async #read(topic: SubscriptionTopic): Promise<WatcherPage> {
     const { subscriptions, portion } = this.#parts;
     // One more, because a page that is full says that rows may follow, whether they do or not.
-    return await subscriptions.watchers(topic, { range: {}, limit: portion + 1, now: this.#now });
+    const page = await subscriptions.watchers(topic, { range: {}, limit: portion + 1, now: this.#now });
+    reportMalformed(topic, page, this.#parts);
+    return page;
   }
+}
+
+/** Says what a page has left out. */
+export function reportMalformed(
+  topic: SubscriptionTopic,
+  { malformed }: WatcherPage,
+  { log, meter }: Pick<AudiencesParts, 'log' | 'meter'>,
+): void {
+  if (malformed === undefined) return;
+  meter.count('MalformedSubscriptions', malformed);
+  log.error('subscriptions of a topic are malformed, and left out', { topic, malformed });
 }

@@ -5,8 +5,6 @@ import { FramePoster } from './post-frame.ts';
 import { beginRound, SHORTEST_ROUND, secondsUntilNext } from './rounds.ts';
 import { type BroadcastParts, type BroadcastTask, tellRange } from './tell-range.ts';
 
-export type { BroadcastParts };
-
 /** One message of the broadcasts queue. */
 export type BroadcastReading =
   | { readonly messageId: string; readonly message: Broadcast }

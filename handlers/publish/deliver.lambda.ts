@@ -10,10 +10,11 @@ import { SubscriptionsTable } from '../aws/subscriptions-table.ts';
 import { createLog, createMeter } from '../aws/telemetry.ts';
 import { positiveNumber, readEnvironment } from '../environment.ts';
 import type { Broadcast, Delivery } from '../queue-messages.ts';
-import { type BroadcastParts, type BroadcastReading, broadcast } from './broadcast.ts';
+import { type BroadcastReading, broadcast } from './broadcast.ts';
 import { PORTION } from './concurrency.ts';
 import { type DeliverParts, type DeliveryReading, deliver } from './deliver.ts';
 import { PostPace } from './post-pace.ts';
+import type { BroadcastParts } from './tell-range.ts';
 
 const environment = readEnvironment([
   'jobsTable',

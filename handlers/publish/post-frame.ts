@@ -18,8 +18,8 @@ export interface FramePosterParts {
 export type PostOutcome = 'posted' | 'gone' | 'connecting' | 'later' | 'throttled' | 'late';
 
 /**
- * So long before the function's own end nothing is posted any more: where posts hang, each for three seconds
- * (post-socket.ts), the time is needed to hand what is owed to the deliveries queue. Milliseconds.
+ * So long before the function's own end nothing is posted any more: where posts hang, each for three seconds, or four
+ * where a socket has to be opened (post-socket.ts), the time is needed to hand on what is owed. Milliseconds.
  */
 const STOP_BEFORE_END = 10_000;
 

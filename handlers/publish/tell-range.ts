@@ -1,6 +1,7 @@
 import { UnavailableError } from '../errors.ts';
 import type { AudienceRange, Jobs, Queue, WatcherPage } from '../ports.ts';
 import type { Broadcast, BroadcastRange, Delivery } from '../queue-messages.ts';
+import { reportMalformed } from './audiences.ts';
 import { CONCURRENCY } from './concurrency.ts';
 import { attemptsAfter, delaySeconds, MAXIMUM_ATTEMPTS } from './delivery-attempts.ts';
 import { divideRest } from './key-ranges.ts';
@@ -46,6 +47,7 @@ export async function tellRange(
   const { subscriptions, broadcasts, portion, now, meter } = parts;
   const { topic, job, round, range } = message;
   const page = await subscriptions.watchers(topic, { range, limit: portion, now: now().toISOString() });
+  reportMalformed(topic, page, parts);
   const rest = await divide(message, page, parts);
   const isOld = await lengthen(message, page.watchers.length - message.posts + rest.length * portion, parts);
   if (isOld && message.attempt > 0) {

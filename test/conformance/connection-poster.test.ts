@@ -76,6 +76,29 @@ describe('the sockets of ConnectionPoster', () => {
     expect(server.frames.get(connection)).toEqual(['first', 'third']);
   });
 
+  it('serve three seconds at the most, whatever they wait for, and another one after that', async () => {
+    const connection = openConnection();
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const timedOut = { name: 'UnavailableError', cause: { name: 'TimeoutError' } };
+    server.answerNext(() => vi.advanceTimersByTime(3_000));
+    await expect(poster.post(connection, 'no headers')).rejects.toMatchObject(timedOut);
+    server.answerNext((_request, response) => {
+      response.writeHead(200).write('the beginning');
+      vi.advanceTimersByTime(3_000);
+    });
+    await expect(poster.post(connection, 'no end')).rejects.toMatchObject(timedOut);
+    await poster.post(connection, 'first');
+    server.answerNext((request) => {
+      vi.advanceTimersByTime(2_000);
+      request.socket.resetAndDestroy();
+    });
+    server.answerNext(() => vi.advanceTimersByTime(1_000));
+    await expect(poster.post(connection, 'no headers at the second attempt')).rejects.toMatchObject(timedOut);
+    await poster.post(connection, 'second');
+    expect(server.frames.get(connection)).toEqual(['first', 'second']);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
   it('may be closed by the other side between two posts', async () => {
     const connection = openConnection();
     server.answerNext((_request, response) => response.writeHead(200, { connection: 'close' }).end());

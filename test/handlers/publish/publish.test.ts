@@ -184,6 +184,21 @@ describe('what the batch answers', () => {
     expect(await publish(world.changes, world.parts, world.endsAt)).toBe(sequenceNumbers[position]);
   });
 
+  test('a malformed subscription is logged, counted and left out', async () => {
+    const world = new World();
+    await world.job();
+    await world.watch('one', 'owner:ada');
+    const watchers = world.subscriptions.watchers.bind(world.subscriptions);
+    world.subscriptions.watchers = async (topic, page) => ({
+      ...(await watchers(topic, page)),
+      malformed: 2,
+    });
+    expect(await publish(world.changes, world.parts, world.endsAt)).toBeUndefined();
+    expect(world.statesOf('one')).toHaveLength(1);
+    expect(world.telemetry.sum('MalformedSubscriptions')).toBe(6); // of three topics
+    expect(world.telemetry.messages('error')).toHaveLength(3);
+  });
+
   test('the others are posted to all the same', async () => {
     const world = new World();
     const [good, bad] = [await world.job([], 'ada'), await world.job([], 'bob')];
