@@ -16,6 +16,9 @@ interface Load {
 }
 
 const FULL: Load = { before: 1_000, sockets: 10_000, rounds: 3 };
+/** Sockets that a broadcast goes to, unless the load is tiny. */
+export const AUDIENCE = FULL.before + FULL.sockets;
+
 const QUICK: Load = { before: 20, sockets: 100, rounds: 1 };
 
 type Metric = 'resident' | 'held' | 'connects' | 'frames';

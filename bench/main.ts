@@ -1,11 +1,12 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { inspect } from 'node:util';
 import { readCommandLine } from './command-line.ts';
+import { MissingFigureError } from './figures.ts';
 import { shareLocalRuntime } from './local-runtime.ts';
 import { machine, versions } from './machine.ts';
 import { InvariantError } from './measure.ts';
+import { MEASURED_DOCUMENTS, MeasuredDocumentError, withMeasured } from './measured-documents.ts';
 import { MEASURES } from './measures.ts';
-import { withMeasuredTable } from './readme-table.ts';
 import { mergeResults, RESULTS_FILE, ResultsFileError, readResults, writeResults } from './results.ts';
 import { runMeasures } from './run-measures.ts';
 import { renderTable } from './table.ts';
@@ -20,7 +21,7 @@ if (request.kind === 'help') {
   console.error(`${request.problem}.\nSee npm run bench -- --help`);
   process.exitCode = 1;
 } else if (request.kind === 'readme') {
-  await writeReadme();
+  await writeDocuments();
 } else {
   process.exitCode = await run(request);
   // A library's idle connection must not hold the command up once everything is said.
@@ -62,16 +63,26 @@ async function run(asked: Extract<typeof request, { readonly kind: 'run' }>): Pr
   return failures.size > 0 ? 1 : 0;
 }
 
-async function writeReadme(): Promise<void> {
-  const results = await readResults(RESULTS_FILE);
-  if (results === undefined) {
-    console.error('There is no bench/results.json: run npm run bench first.');
+async function writeDocuments(): Promise<void> {
+  try {
+    const results = await readResults(RESULTS_FILE);
+    // All of them before any is written.
+    const written = await Promise.all(
+      MEASURED_DOCUMENTS.map(async (document) => {
+        const file = new URL(`../${document}`, import.meta.url);
+        return { document, file, text: withMeasured(document, await readFile(file, 'utf8'), results) };
+      }),
+    );
+    for (const { document, file, text } of written) {
+      await writeFile(file, text);
+      console.log(`Written to ${document}`);
+    }
+  } catch (error) {
+    const known = [MeasuredDocumentError, MissingFigureError, ResultsFileError];
+    if (!known.some((kind) => error instanceof kind)) throw error;
+    console.error(error instanceof Error ? error.message : error);
     process.exitCode = 1;
-    return;
   }
-  const file = new URL('../README.md', import.meta.url);
-  await writeFile(file, withMeasuredTable(await readFile(file, 'utf8'), results));
-  console.log('Written to README.md');
 }
 
 /** Aborted by the first Ctrl-C, so that measures end what they started; the second one ends at once. */

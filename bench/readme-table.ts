@@ -1,6 +1,6 @@
+import { figureOf, machinesOf, quantity } from './figures.ts';
 import { commandName, type MeasureName } from './measure.ts';
-import type { Results } from './results.ts';
-import { formatNumber } from './table.ts';
+import { MEASURE_NAMES, type Results } from './results.ts';
 
 /** A row of the README: a figure of a measure, in words for somebody who has not read the rest. */
 interface Row {
@@ -12,7 +12,8 @@ interface Row {
   readonly beside?: string;
 }
 
-const ROWS: readonly Row[] = [
+/** The rows of the README, in their order. */
+export const ROWS: readonly Row[] = [
   {
     measure: 'post',
     words: 'processor time to post one frame',
@@ -51,47 +52,18 @@ const ROWS: readonly Row[] = [
   },
 ];
 
-/** The README and the results do not fit together; the message says where. */
-export class ReadmeError extends Error {
-  override readonly name = 'ReadmeError';
-}
-
-const BEGIN = '<!-- measured: written by npm run bench -- --readme -->';
-const END = '<!-- end of measured -->';
-
 /**
- * The README with the figures of the results between its two marks, each with the command that measures it.
- * Measures that the results lack are left out.
- * @throws ReadmeError when a mark, or the figure of a row, is missing
+ * The table of the README: a row a figure, each beside its baseline and with the command that measures it.
+ * @throws MissingFigureError where the results lack a figure
  */
-export function withMeasuredTable(readme: string, results: Results): string {
-  const begin = readme.indexOf(BEGIN);
-  const end = readme.indexOf(END);
-  if (begin < 0 || end < begin) throw new ReadmeError(`README.md needs ${BEGIN} and, below it, ${END}`);
-  return `${readme.slice(0, begin + BEGIN.length)}\n${renderMeasured(results)}\n${readme.slice(end)}`;
-}
-
-function renderMeasured(results: Results): string {
-  const rows = ROWS.flatMap((row) => {
-    const measured = results.measures[row.measure];
-    if (measured === undefined) return [];
-    const figure = measured.figures.find(
-      ({ name, baseline }) => name === row.figure && (row.beside ?? baseline?.name) === baseline?.name,
-    );
-    if (figure === undefined)
-      throw new ReadmeError(`The results of ${row.measure} have no figure "${row.figure}"`);
-    const { value, unit, baseline } = figure;
-    const quantity = (number: number) => `${formatNumber(number)} ${unit}`.trimEnd();
-    const beside = baseline === undefined ? '' : `${quantity(baseline.value)} (${baseline.name})`;
-    const command = `\`npm run bench -- ${commandName(row.measure)}\``;
-    return [`| ${row.words} | ${quantity(value)} | ${beside} | ${command} |`];
+export function measuredTable(results: Results): string {
+  const rows = ROWS.map(({ measure, words, figure, beside }) => {
+    const { value, unit, baseline } = figureOf(results, measure, figure, beside);
+    const theirs = baseline === undefined ? '' : `${quantity(baseline.value, unit)} (${baseline.name})`;
+    return `| ${words} | ${quantity(value, unit)} | ${theirs} | \`npm run bench -- ${commandName(measure)}\` |`;
   });
-  // What the machine had to do beside is of that minute.
-  const machines = Object.values(results.measures).flatMap(
-    (measured) => measured?.machine.split(', load')[0] ?? [],
-  );
   return [
-    `On ${[...new Set(machines)].join('; ')} (\`bench/results.json\`, ${results.at.slice(0, 10)}), each beside its baseline of the same run:`,
+    `On ${machinesOf(results, MEASURE_NAMES)} (\`bench/results.json\`, ${results.at.slice(0, 10)}), each beside its baseline of the same run:`,
     '',
     '| what | here | beside it | command |',
     '| --- | --- | --- | --- |',

@@ -25,7 +25,8 @@ const MeasuredSchema = v.object({
   ratios: v.record(v.string(), PositiveOrZero),
 });
 
-const MEASURE_NAMES = [
+/** The measures that a complete file has, in the order in which they run. */
+export const MEASURE_NAMES = [
   'post',
   'publish',
   'latency',
