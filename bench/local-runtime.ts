@@ -1,14 +1,6 @@
-import { StartError } from '../local/errors.ts';
-import { claimPorts } from '../local/runtime/ports.ts';
 import { startChild } from './child-process.ts';
 import { makeTemporaryFolder } from './left-behind.ts';
 import type { RuntimeFacts, RuntimeProcess } from './runtime-process.ts';
-
-/** Where the ports of the benchmarks' own runtime begin; those of `npm start` may be in use meanwhile. */
-const FIRST_PORT = 8_480;
-
-/** Two benchmarks may run at a time, and then some; ten ports each. */
-const LAST_PORT = 8_980;
 
 /** A local runtime in a process of its own. */
 export interface LocalRuntime extends RuntimeFacts {
@@ -54,7 +46,7 @@ async function start(): Promise<LocalRuntime> {
   };
   try {
     return {
-      ...(await child.call('start', { stateDirectory: folder.path, firstPort: await freePorts() })),
+      ...(await child.call('start', { stateDirectory: folder.path })),
       close,
     };
   } catch (error) {
@@ -62,17 +54,5 @@ async function start(): Promise<LocalRuntime> {
       // Why it did not start is what counts; its process has ended either way.
     });
     throw error;
-  }
-}
-
-/** The first of several free ports in a row. */
-async function freePorts(): Promise<number> {
-  for (let first = FIRST_PORT; ; first += 10) {
-    try {
-      await claimPorts(first);
-      return first;
-    } catch (error) {
-      if (!(error instanceof StartError) || first >= LAST_PORT) throw error;
-    }
   }
 }
