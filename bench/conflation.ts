@@ -44,7 +44,8 @@ type Metric = 'seconds' | 'records' | 'mostFrames' | 'fewestFrames';
  */
 export const conflation: Measure = {
   name: 'conflation',
-  summary: '10,000 writes on one job, at most a thousand a second, 100 watchers: the frames that each of them gets',
+  summary:
+    '10,000 writes on one job, at most a thousand a second, 100 watchers: the frames that each of them gets',
   async run(settings) {
     const load = settings.quick ? QUICK : FULL;
     settings.log('starts the local runtime');
