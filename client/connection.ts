@@ -82,7 +82,7 @@ export function createConnection(
       heard();
       if (cause) {
         const refusal = cause.code === 'unauthorized' ? { cause } : cause.problem;
-        for (const name of names) if (jobOf(name) === key && !isConfirmed(name)) refuse(name, refusal);
+        for (const name of [...names]) if (jobOf(name) === key && !isConfirmed(name)) refuse(name, refusal);
       }
       update();
     },
@@ -94,8 +94,8 @@ export function createConnection(
       for (const name of names) line.subscribe(name);
     },
     confirmed(name) {
-      // Unless the line before has it, too: then nothing was missed.
-      catchUp ||= !jobOf(name) && !(current && coming);
+      // Also where the line before seemed to have it: that may have been silent for a while.
+      catchUp ||= !jobOf(name);
       update();
     },
     refused: refuse,
@@ -124,8 +124,11 @@ export function createConnection(
   function received(job: Job): void {
     const { id, epoch, seq } = job;
     // What nobody wants any more is asked for once, and then forgotten.
-    if (isTerminal(job.status) || ![...names].some((name) => covers(name, job))) has.delete(id);
+    const over = isTerminal(job.status);
+    if (over || ![...names].some((name) => covers(name, job))) has.delete(id);
     else if (isNewer(job, has.get(id))) has.set(id, { epoch, seq });
+    // A tab that hangs may want it still: whoever watches the job next is to be answered anew.
+    if (over) forget(`job:${id}`);
     tell({ job });
   }
 
@@ -138,7 +141,8 @@ export function createConnection(
     if (line === current) current = undefined;
     else coming = undefined;
     suspicion += more;
-    if (refusal) for (const name of names) refuse(name, refusal);
+    // Of a copy: who is refused may ask anew at once, which waits for its own answer.
+    if (refusal) for (const name of [...names]) refuse(name, refusal);
     if (!names.size) return;
     if (!current && failingSince === undefined) {
       failingSince = clock.now();
@@ -194,7 +198,7 @@ export function createConnection(
   }
 
   function forget(name: TopicName): void {
-    names.delete(name);
+    if (!names.delete(name)) return;
     for (const line of [current, coming]) line?.forget(name);
     if (names.size) return;
     timers.clear();

@@ -56,9 +56,9 @@ export function createFeed(
 
   /** The connection is gone: from now on nobody hears anything. */
   function lose(): void {
-    const since = platform.clock.now();
     for (const watcher of [...watchers]) {
-      if (watcher.connection.status !== 'connecting') watcher.changeState({ status: 'reconnecting', since });
+      if (watcher.connection.status !== 'connecting')
+        watcher.changeState({ status: 'reconnecting', since: platform.clock.now() });
     }
   }
 

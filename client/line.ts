@@ -128,7 +128,7 @@ export function dial(
     const frame = readServerFrame(data);
     if (frame === null && !malformed) {
       malformed = true;
-      listener.trouble(new UnexpectedAnswerError('not a frame of a Jobwire API'));
+      listener.trouble(new UnexpectedAnswerError('not an answer of a Jobwire API'));
     }
     if (!frame) return;
     heard = true;

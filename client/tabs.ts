@@ -44,7 +44,8 @@ export function shareBetweenTabs(
   { want, hear, lose }: TabFeed,
 ): Tabs | undefined {
   if (!locks || !openChannel) return undefined;
-  const tab = crypto.randomUUID();
+  /** Another name each time it joins: a lock of the last one may still be asked for by a leader that hangs. */
+  let tab: string;
   const timers = createTimers(clock);
   const followers = new Set<string>();
   let channel: Channel | undefined;
@@ -59,9 +60,9 @@ export function shareBetweenTabs(
     const { signal } = membership;
     locks
       .request(lock, steal ? { steal } : { signal }, () => {
-        if (signal.aborted) return undefined;
-        won();
-        return new Promise((resolve) => signal.addEventListener('abort', resolve));
+        if (!signal.aborted) won();
+        // Who was told may have left at once.
+        return signal.aborted || new Promise((resolve) => signal.addEventListener('abort', resolve));
       })
       .catch(() => {
         if (!signal.aborted) lost?.();
@@ -70,6 +71,7 @@ export function shareBetweenTabs(
 
   const join = () => {
     membership = new AbortController();
+    tab = crypto.randomUUID();
     try {
       channel = openChannel(name);
     } catch {
@@ -100,7 +102,7 @@ export function shareBetweenTabs(
     leading = true;
     post({ lead: true });
     lose();
-    connection.want(tab, want());
+    if (leading) connection.want(tab, want());
   }
 
   function resign(): void {

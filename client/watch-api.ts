@@ -51,7 +51,7 @@ export function createWatchApi(api: string, fetch: Fetch): WatchApi {
         throw new UnreachableError(`no answer from ${base}`, { cause });
       }
       const { ok, status } = response;
-      const fault = `not an answer of a Jobwire API: status ${status} of ${url}`;
+      const fault = `not an answer of a Jobwire API: ${status} of ${url}`;
       const answer = status === 304 ? undefined : (readJson(text) ?? null);
       if (!ok && status !== 304) {
         // The date form of the header is left aside: a client's clock may be wrong by more than the wait.

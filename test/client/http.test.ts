@@ -94,7 +94,7 @@ describe('the HTTP calls', () => {
   ])('make a problem of a bare %i', async (status, body, code, retryable) => {
     const { client } = clientThatGets(() => new Response(body, { status }));
     await expect(client.list()).rejects.toMatchObject({ name: 'ProblemError', status, code, retryable });
-    await expect(client.list()).rejects.toThrow(`status ${status} of https://api.example/stage/jobs`);
+    await expect(client.list()).rejects.toThrow(`${status} of https://api.example/stage/jobs`);
   });
 
   it.each(['', 'hello', '[]', '{"jobs":[{"id":"no"}]}'])('refuse the answer %j', async (body) => {
