@@ -1,5 +1,6 @@
 import { CLIENT_SCHEMAS, SERVER_SCHEMAS } from '../protocol/frames.ts';
 import {
+  BroadcastSchema,
   CreatedJobSchema,
   CreateJobSchema,
   JobPageSchema,
@@ -80,6 +81,11 @@ export const HTTP_SCHEMAS = {
     schema: UploadSchema,
     description:
       'How the payload is sent to S3: one request by PUT, one form by POST (the file is the last field, named `file`), or parts.',
+  },
+  Broadcast: {
+    schema: BroadcastSchema,
+    description:
+      'Where the states of one job are broadcast by MQTT 3.1.1 over a WebSocket (subprotocol `mqtt`): the user name is `username`, the password the ticket; the retained message of `topic` is the newest state.',
   },
   Watch: {
     schema: WatchSchema,

@@ -33,6 +33,12 @@ export const VARIABLES = {
   signingSecretArn: 'SIGNING_SECRET_ARN',
   /** URL of the WebSocket API with its stage, `wss://…/<stage>`; its @connections are at the same place over https. */
   socketUrl: 'SOCKET_URL',
+  /** Where states are published to be broadcast: `https://HOST` of the account's IoT data endpoint. */
+  iotEndpoint: 'IOT_ENDPOINT',
+  /** Where clients connect to watch a broadcast: `wss://HOST/mqtt`. */
+  broadcastUrl: 'BROADCAST_URL',
+  /** Name of the custom authorizer of broadcasts, which clients must name as they connect. */
+  broadcastAuthorizer: 'BROADCAST_AUTHORIZER',
   /** Who may call: `open` makes every caller `anonymous`. */
   auth: 'AUTH',
 } as const;

@@ -62,8 +62,21 @@ export const UploadStateSchema = v.object({
   upload: v.optional(UploadSchema),
 });
 
+/**
+ * Where the states of one job are broadcast by MQTT 3.1.1 over a WebSocket (subprotocol `mqtt`). The user name is this
+ * one, the password is the ticket that stands beside it; `topic` is subscribed to with QoS 1, and its retained message
+ * is the newest state.
+ */
+export const BroadcastSchema = v.object({ url: v.string(), username: v.string(), topic: v.string() });
+
 /** What it takes to connect once: the URL, a ticket of 60 seconds, and the subprotocols that a browser offers. */
-export const WatchSchema = v.object({ url: v.string(), ticket: v.string(), protocols: v.array(v.string()) });
+export const WatchSchema = v.object({
+  url: v.string(),
+  ticket: v.string(),
+  protocols: v.array(v.string()),
+  /** Where the stack broadcasts, and the ticket is for one job. */
+  broadcast: v.optional(BroadcastSchema),
+});
 
 /** The answer of `POST …/tickets`. */
 export const TicketSchema = v.object({ ...WatchSchema.entries, expiresAt: TimeSchema });
@@ -104,6 +117,8 @@ export type CreateJobInput = v.InferInput<typeof CreateJobSchema>;
 export type UploadState = v.InferOutput<typeof UploadStateSchema>;
 /** See `UploadSchema`. */
 export type Upload = v.InferOutput<typeof UploadSchema>;
+/** See `BroadcastSchema`. */
+export type Broadcast = v.InferOutput<typeof BroadcastSchema>;
 /** See `WatchSchema`. */
 export type Watch = v.InferOutput<typeof WatchSchema>;
 /** See `TicketSchema`. */
