@@ -56,9 +56,10 @@ export class JobwireStack extends Stack {
       signingSecret,
       socketUrl: socketApi.url,
     });
+    if (settings.processing.by !== 'lambda') throw new TypeError('Not built yet');
     const processing = new Processing(this, 'Processing', {
       bundle: functions.process,
-      concurrentJobs: settings.concurrentJobs,
+      concurrentJobs: settings.processing.concurrentJobs,
       jobs,
       uploads,
       results,

@@ -4,12 +4,12 @@ import type { JobsTable } from './jobs-table.ts';
 import { NodeFunction } from './node-function.ts';
 import { QueueWithDeadLetters } from './queue-with-dead-letters.ts';
 import type { Results } from './results.ts';
-import type { Settings } from './settings.ts';
 import type { Uploads } from './uploads.ts';
 
 /** What processing depends on. */
-export interface ProcessingProps extends Pick<Settings, 'concurrentJobs'> {
+export interface ProcessingProps {
   readonly bundle: string;
+  readonly concurrentJobs: number;
   readonly jobs: JobsTable;
   readonly uploads: Uploads;
   readonly results: Results;

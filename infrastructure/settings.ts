@@ -6,14 +6,35 @@ export type Auth = 'open';
 /** Who tells `object-created` of an upload: EventBridge, or the bucket itself. */
 export type UploadEvents = 'eventbridge' | 's3-notifications';
 
+/** Who processes uploads: a function that takes jobs off the work queue, or a workflow, which has no such queue. */
+export type ProcessingSetting =
+  | {
+      readonly by: 'lambda';
+      /** How many jobs are processed at a time, from 2 to 1,000 (SQS's limits of a maximum concurrency). */
+      readonly concurrentJobs: number;
+    }
+  /** With `efs` the object is fetched once, to a file system that the steps share. */
+  | { readonly by: 'step-functions' | 'step-functions-efs' };
+
+/** Who tells watchers besides the WebSocket API: nobody, or a broker to which a change is published once. */
+export type BroadcastSetting =
+  | { readonly by: 'none' }
+  | {
+      readonly by: 'iot-core';
+      /** Where `publish` publishes: `https://HOST`, without a path. */
+      readonly publishUrl: string;
+      /** Where clients subscribe: `wss://HOST/mqtt`. */
+      readonly watchUrl: string;
+    };
+
 /** What whoever deploys decides: context of the CDK, `-c name=value` or `context` of cdk.json. */
 export interface Settings {
   readonly auth: Auth;
   /** What `cdk destroy` does with jobs, uploads and results: keeps them (`retain`) or deletes them (`destroy`; CloudFormation deletes only empty buckets). */
   readonly data: 'retain' | 'destroy';
   readonly uploadEvents: UploadEvents;
-  /** How many jobs are processed at a time, from 2 to 1,000 (SQS's limits of a maximum concurrency). */
-  readonly concurrentJobs: number;
+  readonly processing: ProcessingSetting;
+  readonly broadcast: BroadcastSetting;
   /** How many posts a second may be made to large audiences, from 100 to 1,000,000. */
   readonly postsPerSecond: number;
   /** Who is told of an alarm; without, alarms are only seen in the console. */
@@ -26,14 +47,14 @@ export interface Settings {
   readonly origins: readonly string[];
 }
 
-/** A setting is missing or has no meaning. The message says which one, and what to write instead. */
+/** A setting is missing, has no meaning, or has none beside another. The message says which one, and what to write instead. */
 export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError';
 }
 
 /**
  * Reads and checks the settings of an app; the only reader of context.
- * @throws ConfigurationError for the first setting that is missing or has no meaning.
+ * @throws ConfigurationError for the first setting that is missing, has no meaning, or has none beside another.
  */
 export function readSettings(node: Node): Settings {
   const alarmEmail = readAlarmEmail(node.tryGetContext('alarmEmail'));
@@ -41,7 +62,8 @@ export function readSettings(node: Node): Settings {
     auth: readAuth(node.tryGetContext('auth')),
     data: readData(node.tryGetContext('data')),
     uploadEvents: readUploadEvents(node.tryGetContext('uploadEvents')),
-    concurrentJobs: readConcurrentJobs(node.tryGetContext('concurrentJobs')),
+    processing: readProcessing(node.tryGetContext('processing'), node.tryGetContext('concurrentJobs')),
+    broadcast: readBroadcast(node.tryGetContext('broadcast'), node.tryGetContext('iotEndpoint')),
     postsPerSecond: readPostsPerSecond(node.tryGetContext('postsPerSecond')),
     ...(alarmEmail === undefined ? {} : { alarmEmail }),
     origins: readOrigins(node.tryGetContext('origins')),
@@ -74,6 +96,23 @@ function readUploadEvents(value: unknown): UploadEvents {
   );
 }
 
+function readProcessing(value: unknown, concurrentJobs: unknown): ProcessingSetting {
+  if (value === undefined || value === 'lambda') {
+    return { by: 'lambda', concurrentJobs: readConcurrentJobs(concurrentJobs) };
+  }
+  if (value !== 'step-functions' && value !== 'step-functions-efs') {
+    throw new ConfigurationError(
+      `The setting "processing" cannot be ${JSON.stringify(value)}: say "-c processing=lambda", ` +
+        '"-c processing=step-functions" or "-c processing=step-functions-efs".',
+    );
+  }
+  if (concurrentJobs === undefined) return { by: value };
+  throw new ConfigurationError(
+    `The setting "concurrentJobs" means nothing with "processing=${value}": it limits the work queue, which only ` +
+      '"processing=lambda" has, while workflows start at once; leave one of the two out.',
+  );
+}
+
 function readConcurrentJobs(value: unknown): number {
   // Half of the concurrency that a new account has (10, aws-facts 6), so that processing cannot starve the rest.
   if (value === undefined) return 5;
@@ -101,6 +140,53 @@ function readAlarmEmail(value: unknown): string | undefined {
   throw new ConfigurationError(
     `The setting "alarmEmail" cannot be ${JSON.stringify(value)}: say an address, "-c alarmEmail=you@example.com".`,
   );
+}
+
+function readBroadcast(value: unknown, iotEndpoint: unknown): BroadcastSetting {
+  if (value === 'iot-core') return { by: value, ...readIotEndpoint(iotEndpoint) };
+  if (value !== undefined && value !== 'none') {
+    throw new ConfigurationError(
+      `The setting "broadcast" cannot be ${JSON.stringify(value)}: say "-c broadcast=none" or "-c broadcast=iot-core".`,
+    );
+  }
+  if (iotEndpoint === undefined) return { by: 'none' };
+  throw new ConfigurationError(
+    'The setting "iotEndpoint" means nothing without "-c broadcast=iot-core": add that, or leave it out.',
+  );
+}
+
+/** How an account's IoT endpoint is found: it is not one of the things that CloudFormation knows. */
+const FIND_ENDPOINT =
+  'say the host that "aws iot describe-endpoint --endpoint-type iot:Data-ATS" prints for the account and Region, ' +
+  '"-c iotEndpoint=abc123-ats.iot.eu-west-1.amazonaws.com"';
+
+const LABEL = '[a-z0-9](?:[a-z0-9-]*[a-z0-9])?';
+const HOST = new RegExp(`^(?:${LABEL}\\.)+${LABEL}$`);
+
+/** An account's own host, or a domain of its own (an IoT domain configuration); or a broker on this machine. */
+function readIotEndpoint(value: unknown): { readonly publishUrl: string; readonly watchUrl: string } {
+  if (value === undefined) {
+    throw new ConfigurationError(
+      `The setting "iotEndpoint" is not set, and "broadcast=iot-core" needs it: ${FIND_ENDPOINT}.`,
+    );
+  }
+  const [, here] =
+    typeof value === 'string' ? (/^http:\/\/((?:127\.0\.0\.1|localhost):\d+)$/.exec(value) ?? []) : [];
+  if (here !== undefined && URL.canParse(`http://${here}`)) {
+    return { publishUrl: `http://${here}`, watchUrl: `ws://${here}/mqtt` };
+  }
+  if (typeof value !== 'string' || !HOST.test(value) || /^[\d.]+$/.test(value)) {
+    throw new ConfigurationError(
+      `The setting "iotEndpoint" cannot be ${JSON.stringify(value)}: ${FIND_ENDPOINT}, without "https://" and path.`,
+    );
+  }
+  // The endpoints without `-ats`, and those for other purposes, show browsers certificates that they do not trust.
+  if (/\.amazonaws\.com(\.cn)?$/.test(value) && !/-ats\.iot\./.test(value)) {
+    throw new ConfigurationError(
+      `The setting "iotEndpoint" cannot be "${value}", which is no endpoint for browsers: ${FIND_ENDPOINT}.`,
+    );
+  }
+  return { publishUrl: `https://${value}`, watchUrl: `wss://${value}/mqtt` };
 }
 
 /** Text with commas, as the command line gives it; in cdk.json a list, too. */

@@ -2,7 +2,7 @@ import { App } from 'aws-cdk-lib';
 import { describe, expect, it } from 'vitest';
 import { ConfigurationError, readSettings } from '../../infrastructure/settings.ts';
 
-const read = (context: Record<string, unknown>) => readSettings(new App({ context, autoSynth: false }).node);
+const read = (context: object) => readSettings(new App({ context: { ...context }, autoSynth: false }).node);
 
 describe('readSettings', () => {
   it('keeps data and leaves half of the smallest account to the rest, unless told otherwise', () => {
@@ -10,7 +10,8 @@ describe('readSettings', () => {
       auth: 'open',
       data: 'retain',
       uploadEvents: 'eventbridge',
-      concurrentJobs: 5,
+      processing: { by: 'lambda', concurrentJobs: 5 },
+      broadcast: { by: 'none' },
       postsPerSecond: 5000,
       origins: [],
     });
@@ -22,7 +23,10 @@ describe('readSettings', () => {
         auth: 'open',
         data: 'destroy',
         uploadEvents: 's3-notifications',
+        processing: 'lambda',
         concurrentJobs: '20',
+        broadcast: 'iot-core',
+        iotEndpoint: 'abc123-ats.iot.eu-west-1.amazonaws.com',
         postsPerSecond: '40000',
         alarmEmail: 'on@call.example',
         origins: 'https://app.example.com, http://localhost:5173',
@@ -31,10 +35,39 @@ describe('readSettings', () => {
       auth: 'open',
       data: 'destroy',
       uploadEvents: 's3-notifications',
-      concurrentJobs: 20,
+      processing: { by: 'lambda', concurrentJobs: 20 },
+      broadcast: {
+        by: 'iot-core',
+        publishUrl: 'https://abc123-ats.iot.eu-west-1.amazonaws.com',
+        watchUrl: 'wss://abc123-ats.iot.eu-west-1.amazonaws.com/mqtt',
+      },
       postsPerSecond: 40_000,
       alarmEmail: 'on@call.example',
       origins: ['https://app.example.com', 'http://localhost:5173'],
+    });
+  });
+
+  it.each(['step-functions', 'step-functions-efs'])(
+    'has no number of jobs at a time with %s',
+    (processing) => {
+      expect(read({ auth: 'open', processing }).processing).toEqual({ by: processing });
+    },
+  );
+
+  it.each([
+    ['iot.example.com', 'https://iot.example.com', 'wss://iot.example.com/mqtt'],
+    [
+      'a1-ats.iot.cn-north-1.amazonaws.com.cn',
+      'https://a1-ats.iot.cn-north-1.amazonaws.com.cn',
+      /^wss:.*\/mqtt$/,
+    ],
+    ['http://127.0.0.1:1883', 'http://127.0.0.1:1883', 'ws://127.0.0.1:1883/mqtt'],
+    ['http://localhost:1883', 'http://localhost:1883', 'ws://localhost:1883/mqtt'],
+  ])('publishes and watches at the endpoint %s', (iotEndpoint, publishUrl, watchUrl) => {
+    expect(read({ auth: 'open', broadcast: 'iot-core', iotEndpoint }).broadcast).toEqual({
+      by: 'iot-core',
+      publishUrl,
+      watchUrl: expect.stringMatching(watchUrl),
     });
   });
 
@@ -66,6 +99,57 @@ describe('readSettings', () => {
     ],
     [{ auth: 'open', concurrentJobs: 'many' }, /"concurrentJobs" cannot be "many"/],
     [{ auth: 'open', concurrentJobs: '1001' }, /"concurrentJobs" cannot be "1001"/],
+    [
+      { auth: 'open', processing: 'fargate' },
+      /"processing" cannot be "fargate": say "-c processing=lambda", .*=step-functions" or .*=step-functions-efs"/,
+    ],
+    [{ auth: 'open', processing: '' }, /"processing" cannot be ""/],
+    [
+      { auth: 'open', processing: 'step-functions', concurrentJobs: '5' },
+      /"concurrentJobs" means nothing with "processing=step-functions": it limits the work queue, .* leave one/,
+    ],
+    [
+      { auth: 'open', processing: 'step-functions-efs', concurrentJobs: 'many' },
+      /"concurrentJobs" means nothing with "processing=step-functions-efs"/,
+    ],
+    [
+      { auth: 'open', broadcast: 'sns' },
+      /"broadcast" cannot be "sns": say "-c broadcast=none" or "-c broadcast=iot-core"/,
+    ],
+    [
+      { auth: 'open', broadcast: 'iot-core' },
+      /"iotEndpoint" is not set, and "broadcast=iot-core" needs it: say the host that "aws iot describe-endpoint/,
+    ],
+    [
+      { auth: 'open', iotEndpoint: 'iot.example.com' },
+      /"iotEndpoint" means nothing without "-c broadcast=iot-core": add that, or leave it out/,
+    ],
+    [
+      { auth: 'open', broadcast: 'none', iotEndpoint: 'iot.example.com' },
+      /"iotEndpoint" means nothing without "-c broadcast=iot-core"/,
+    ],
+    ...[
+      '',
+      'iot',
+      '10.0.0.1',
+      'https://iot.example.com',
+      'iot.example.com/mqtt',
+      'iot.example.com:443',
+      'http://10.0.0.1:1883',
+      'http://127.0.0.1',
+      'http://127.0.0.1:99999',
+      'http://127.0.0.1:1883/mqtt',
+      5,
+    ].map((iotEndpoint): [object, RegExp] => [
+      { auth: 'open', broadcast: 'iot-core', iotEndpoint },
+      /"iotEndpoint" cannot be .*: say the host that "aws iot describe-endpoint .*, without "https/,
+    ]),
+    ...['abc123.iot.eu-west-1.amazonaws.com', 'abc123.credentials.iot.eu-west-1.amazonaws.com'].map(
+      (iotEndpoint): [object, RegExp] => [
+        { auth: 'open', broadcast: 'iot-core', iotEndpoint },
+        /"iotEndpoint" cannot be "abc.*", which is no endpoint for browsers: say the host that "aws iot/,
+      ],
+    ),
     [
       { auth: 'open', postsPerSecond: '99' },
       /"postsPerSecond" cannot be "99": say a whole number from 100 to 1000000, at most half/,
