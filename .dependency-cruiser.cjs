@@ -23,6 +23,7 @@ const PACKAGES = {
     '@aws-sdk/client-dynamodb',
     '@aws-sdk/client-s3',
     '@aws-sdk/client-secrets-manager',
+    '@aws-sdk/client-sfn',
     '@aws-sdk/client-sqs',
     '@aws-sdk/s3-presigned-post',
     '@aws-sdk/s3-request-presigner',
@@ -152,7 +153,7 @@ module.exports = {
         path: OURS,
         pathNot: [
           '^handlers/$1/',
-          '^handlers/(ports|broadcast-rounds|queue-messages|errors|job-fields)[.]ts$',
+          '^handlers/(ports|workspace|broadcast-rounds|queue-messages|errors|job-fields)[.]ts$',
           '^protocol/',
         ],
       },
@@ -184,7 +185,7 @@ module.exports = {
       name: 'lambda-wires-its-own-stage',
       comment: 'Law 4: a composition root wires its stage to handlers/aws.',
       severity: 'error',
-      from: { path: '^handlers/([^/]+)/[^/]+[.]lambda[.]ts$' },
+      from: { path: '^handlers/([^/]+)/(?:[^/]+/)*[^/]+[.]lambda[.]ts$' },
       to: {
         path: OURS,
         pathNot: [

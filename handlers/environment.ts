@@ -27,6 +27,12 @@ export const VARIABLES = {
   broadcastConcurrency: 'BROADCAST_CONCURRENCY',
   /** URL of the queue of jobs that wait for the process function. */
   workQueueUrl: 'WORK_QUEUE_URL',
+  /** ARN of the state machine whose executions work on jobs. */
+  stateMachineArn: 'STATE_MACHINE_ARN',
+  /** Name of the bucket through which the steps of an execution hand on what they made. */
+  workspaceBucket: 'WORKSPACE_BUCKET',
+  /** Folder of a shared file system in which an execution has the payload, and what its steps made. */
+  workspacePath: 'WORKSPACE_PATH',
   /** URL of the queue of jobs to look at again once a deadline has passed. */
   deadlinesQueueUrl: 'DEADLINES_QUEUE_URL',
   /** ARN of the secret from which the keys of tokens and tickets are derived. */

@@ -235,6 +235,12 @@ export interface Queue<Message> {
   send(messages: readonly Message[], options?: { readonly delaySeconds?: number }): Promise<void>;
 }
 
+/** The executions of a workflow, where jobs are worked on by one; an execution is started by sending it work. */
+export interface Executions {
+  /** Stops the execution that works on a job; harmless where there is none, or none any more. @throws UnavailableError. */
+  stop(work: { readonly job: string; readonly epoch: string }): Promise<void>;
+}
+
 /** The bucket that clients upload to. Objects are named by job and epoch. */
 export interface Uploads {
   /** Begins an upload in parts; answers its id, which the job's record must keep. @throws UnavailableError. */

@@ -1,6 +1,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { SFNClient } from '@aws-sdk/client-sfn';
 import { SQSClient } from '@aws-sdk/client-sqs';
 
 /**
@@ -47,6 +48,18 @@ export function sqsClientAtFirstUse(): () => SQSClient {
   let client: SQSClient | undefined;
   return () => {
     client ??= createSqsClient();
+    return client;
+  };
+}
+
+/**
+ * A client of Step Functions, made when it is first asked for: a job is cancelled rarely, and the start of the API
+ * would pay for it every time.
+ */
+export function sfnClientAtFirstUse(): () => SFNClient {
+  let client: SFNClient | undefined;
+  return () => {
+    client ??= new SFNClient(smallRequests);
     return client;
   };
 }
