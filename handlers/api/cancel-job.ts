@@ -24,7 +24,10 @@ export async function cancelJob(context: ApiContext, dependencies: ApiDependenci
     const record = await readJobAs(caller, id, dependencies);
     try {
       const ended = isTerminal(record.job.status) ? record : await cancel(record, dependencies);
-      if (ended.job.status === 'cancelled') await giveUpUpload(ended, dependencies);
+      if (ended.job.status === 'cancelled') {
+        await giveUpUpload(ended, dependencies);
+        await stopExecution(ended, dependencies);
+      }
       return answer(ended.job);
     } catch (error) {
       // The job moved on between the read and the write: it ended, or it was made anew. Look again.
@@ -49,6 +52,19 @@ async function giveUpUpload(record: JobRecord, { uploads, log }: ApiDependencies
     await uploads.abort(record);
   } catch (error) {
     log.warn('The parts of a cancelled upload are left to the bucket', { job: record.job.id, error });
+  }
+}
+
+/**
+ * Stops the execution of the workflow, which then starts no step any more; those that run notice as the process
+ * function does. Where it cannot be done now, the next step that begins ends the execution.
+ */
+async function stopExecution(record: JobRecord, { executions, log }: ApiDependencies): Promise<void> {
+  if (executions === undefined || !isUploaded(record)) return;
+  try {
+    await executions.stop({ job: record.job.id, epoch: record.job.epoch });
+  } catch (error) {
+    log.warn('The execution of a cancelled job ends by itself', { job: record.job.id, error });
   }
 }
 

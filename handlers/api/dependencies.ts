@@ -1,5 +1,5 @@
 import type { Context } from 'hono';
-import type { Jobs, Log, Now, Queue, Results, Subscriptions, Tokens, Uploads } from '../ports.ts';
+import type { Executions, Jobs, Log, Now, Queue, Results, Subscriptions, Tokens, Uploads } from '../ports.ts';
 import type { Deadline } from '../queue-messages.ts';
 
 /** What the HTTP API needs of the world. */
@@ -10,6 +10,8 @@ export interface ApiDependencies {
   readonly results: Pick<Results, 'link'>;
   readonly tokens: Pick<Tokens, 'issueJobToken' | 'verifyJobToken' | 'issueTicket'>;
   readonly deadlines: Queue<Deadline>;
+  /** Present where a workflow works on jobs. */
+  readonly executions?: Executions;
   /** `open` makes every caller `anonymous`; with `authorizer` the API's authorizer must name one. */
   readonly auth: 'open' | 'authorizer';
   /** Where clients connect to watch: `wss://…`. */

@@ -5,7 +5,7 @@ import {
   type MalformedDataError,
   UnavailableError,
 } from '../errors.ts';
-import type { JobChange, JobRecord, Jobs, Log, Meter, Now, Queue, Uploads } from '../ports.ts';
+import type { Executions, JobChange, JobRecord, Jobs, Log, Meter, Now, Queue, Uploads } from '../ports.ts';
 import type { Deadline, Work } from '../queue-messages.ts';
 import { dueOf, isWorkDue } from './due.ts';
 
@@ -20,6 +20,8 @@ export interface SweepParts {
   readonly uploads: Pick<Uploads, 'abort'>;
   readonly work: Queue<Work>;
   readonly deadlines: Queue<Deadline>;
+  /** Present where a workflow works on jobs. */
+  readonly executions?: Executions;
   readonly now: Now;
   readonly log: Log;
   readonly meter: Meter;
@@ -114,6 +116,7 @@ async function act(
     meter.count(action.to === 'stalled' ? 'JobsStalled' : 'JobsGivenUp', 1);
     log.info(`a deadline passed: the job is ${action.to}`, { job: job.id });
     if (action.to === 'expired') await giveUpUpload(record, parts);
+    else if (action.to === 'failed') await stopExecution(record, parts);
     return record;
   } catch (error) {
     if (error instanceof JobNotFoundError) return undefined;
@@ -132,5 +135,15 @@ async function giveUpUpload(record: JobRecord, { uploads, log }: SweepParts): Pr
     await uploads.abort(record);
   } catch (error) {
     log.warn('the parts of an expired upload are left to the bucket', { job: record.job.id, error });
+  }
+}
+
+/** Lets nothing run on for a job that was given up. A step that runs all the same finds its job failed, and stops. */
+async function stopExecution({ job }: JobRecord, { executions, log }: SweepParts): Promise<void> {
+  if (executions === undefined) return;
+  try {
+    await executions.stop({ job: job.id, epoch: job.epoch });
+  } catch (error) {
+    log.warn('the execution of a job that was given up ends by itself', { job: job.id, error });
   }
 }
