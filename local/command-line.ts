@@ -11,16 +11,26 @@ export interface StartOptions {
   readonly fresh: boolean;
   /** Whether sources are watched and functions rebuilt. */
   readonly watch: boolean;
-  /** Settings of the app by name (`infrastructure/settings.ts`), those that were said; the app checks them. */
+  /**
+   * Settings of the app by name (`infrastructure/settings.ts`), those that were said. Values are checked here, so
+   * that a wrong one is refused at once; which of them go together is for the app to say.
+   */
   readonly context: Readonly<Record<string, string>>;
   readonly help: boolean;
 }
 
-/** The first port unless told: page, API, socket, storage, queues, database, secrets. */
+/** The first port unless told: page, API, socket, storage, queues, database, secrets, workflows. */
 export const DEFAULT_PORT = 8400;
 
 /** How many ports follow one another; see `DEFAULT_PORT`. */
-export const PORT_COUNT = 7;
+export const PORT_COUNT = 8;
+
+/** The flags that take one of a few words, with those words; the app has settings of the same values. */
+const CHOICES = {
+  'upload-events': ['eventbridge', 's3-notifications'],
+  processing: ['lambda', 'step-functions', 'step-functions-efs'],
+  broadcast: ['none', 'iot-core'],
+} as const satisfies Readonly<Record<string, readonly string[]>>;
 
 const LAST_PORT = 65_535 - PORT_COUNT + 1;
 
@@ -30,7 +40,7 @@ export const HELP = `Runs the template that would be deployed, on this machine.
 Usage: npm start -- [options]
 
   --port <number>  first of ${PORT_COUNT} ports in a row (default ${DEFAULT_PORT}): page, API, socket, storage,
-                   queues, database, secrets
+                   queues, database, secrets, workflows
   --state <folder> where jobs, files and queues are kept (default .jobwire)
   --fresh          begin anew: delete jobs, files and queues of earlier runs
   --origin <url>   let pages of this origin call the API, too, such as http://localhost:5173; may be said
@@ -38,6 +48,11 @@ Usage: npm start -- [options]
   --upload-events <eventbridge|s3-notifications>
                    who tells that an upload has arrived, EventBridge or the bucket itself (default
                    eventbridge); as the setting "uploadEvents" of a deployment does
+  --processing <lambda|step-functions|step-functions-efs>
+                   who does the work: one function, a workflow whose steps fetch the file, or one whose
+                   steps share it (default lambda); the setting "processing"
+  --broadcast <none|iot-core>
+                   whether states are published by MQTT, too (default none); the setting "broadcast"
   --no-watch       do not rebuild functions when a source file changes
   --help           print this
 
@@ -46,13 +61,19 @@ Ctrl-C.`;
 
 /**
  * Reads the arguments of `npm start`.
- * @throws StartError for an unknown flag or a port that is none.
+ * @throws StartError for an unknown flag, a port that is none, and a word that is none of a flag's.
  */
 export function parseCommandLine(arguments_: readonly string[]): StartOptions {
   const { values } = parse(arguments_);
   const port = values.port === undefined ? DEFAULT_PORT : Number(values.port);
   if (!Number.isInteger(port) || port < 1 || port > LAST_PORT) {
     throw refused(`--port must be a number from 1 to ${LAST_PORT}, not ${values.port}.`);
+  }
+  for (const [flag, words] of Object.entries(CHOICES)) {
+    const said = values[flag as keyof typeof CHOICES]; // a key of that very object
+    if (said !== undefined && !words.some((word) => word === said)) {
+      throw refused(`--${flag} must be ${words.join(' or ')}, not ${said}.`);
+    }
   }
   return {
     port,
@@ -69,6 +90,8 @@ function readContext(values: ReturnType<typeof parse>['values']): StartOptions['
   const settings = {
     origins: values.origin?.join(','),
     uploadEvents: values['upload-events'],
+    processing: values.processing,
+    broadcast: values.broadcast,
   };
   // Nothing is said of a setting that was not: cdk.json may say it.
   return Object.fromEntries(
@@ -86,6 +109,8 @@ function parse(arguments_: readonly string[]) {
         fresh: { type: 'boolean' },
         origin: { type: 'string', multiple: true },
         'upload-events': { type: 'string' },
+        processing: { type: 'string' },
+        broadcast: { type: 'string' },
         'no-watch': { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },

@@ -11,6 +11,7 @@ export interface Ports {
   readonly queues: number;
   readonly dynamoDb: number;
   readonly secrets: number;
+  readonly workflows: number;
 }
 
 /**
@@ -26,6 +27,7 @@ export async function claimPorts(first: number): Promise<Ports> {
     queues: first + 4,
     dynamoDb: first + 5,
     secrets: first + 6,
+    workflows: first + 7,
   };
   for (const port of Object.values(ports)) await requireFree(port);
   return ports;
