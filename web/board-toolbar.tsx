@@ -30,23 +30,23 @@ export function BoardToolbar({ store }: { store: Store }) {
           onInput={(event) => showOnly({ search: event.currentTarget.value })}
         />
       </label>
-      {tags.length === 0 && filter.tag === '' ? null : (
-        <label class="tag-field">
-          <span class="visually-hidden">Tag</span>
-          <select
-            data-testid="tag-filter"
-            value={filter.tag}
-            onChange={(event) => showOnly({ tag: event.currentTarget.value })}
-          >
-            <option value="">Any tag</option>
-            {(tags.includes(filter.tag) || filter.tag === '' ? tags : [...tags, filter.tag]).map((tag) => (
-              <option key={tag} value={tag}>
-                {tag}
-              </option>
-            ))}
-          </select>
-        </label>
-      )}
+      {/* There before there are tags: the list below stays where it is when the first one comes. */}
+      <label class="tag-field">
+        <span class="visually-hidden">Tag</span>
+        <select
+          data-testid="tag-filter"
+          disabled={tags.length === 0 && filter.tag === ''}
+          value={filter.tag}
+          onChange={(event) => showOnly({ tag: event.currentTarget.value })}
+        >
+          <option value="">Any tag</option>
+          {(tags.includes(filter.tag) || filter.tag === '' ? tags : [...tags, filter.tag]).map((tag) => (
+            <option key={tag} value={tag}>
+              {tag}
+            </option>
+          ))}
+        </select>
+      </label>
       <fieldset class="status-switches">
         <legend class="visually-hidden">Statuses</legend>
         {SHOWN_STATUSES.map((status) => (

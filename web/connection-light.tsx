@@ -8,8 +8,14 @@ export function ConnectionLight({ store }: { store: Store }) {
   const ages = state.status === 'reconnecting' || state.status === 'stale';
   const age = ages ? connectionAge(state, store.now.value) : undefined;
   const reason = state.status === 'closed' && state.error !== undefined ? explain(state.error) : undefined;
+  // Another state is another element: one that had become wider or narrower would count as moved.
   return (
-    <p class={`light light-${state.status}`} data-testid="connection" data-connection={state.status}>
+    <p
+      key={state.status}
+      class={`light light-${state.status}`}
+      data-testid="connection"
+      data-connection={state.status}
+    >
       <span class="light-mark" aria-hidden="true" />
       <span>{connectionLabel(state)}</span>
       {age === undefined ? null : <span class="light-age">{age}</span>}

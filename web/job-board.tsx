@@ -7,7 +7,10 @@ import { moveAmongRows } from './keyboard.ts';
 import type { Store } from './store.ts';
 import { explain } from './wording.ts';
 
-/** The jobs, newest first; those of others appear as they are made. Beside an open job it is narrow. */
+/**
+ * The jobs, newest first; those of others appear as they are made. Beside an open job it is narrow. Nothing is listed
+ * before the list has been asked for: the open job, which may come before it, would be pushed down by those above it.
+ */
 export function JobBoard({ store, open }: { store: Store; open?: string }) {
   const ids = store.shown.value;
   const list = useRef<HTMLOListElement>(null);
@@ -17,7 +20,7 @@ export function JobBoard({ store, open }: { store: Store; open?: string }) {
         <h2 id="board-title">Jobs</h2>
         <BoardToolbar store={store} />
       </div>
-      {ids.length === 0 ? (
+      {ids.length === 0 || store.list.value.status === 'loading' ? (
         <EmptyBoard store={store} />
       ) : (
         <ol

@@ -91,11 +91,15 @@ describe('many states', () => {
     await open(`#/jobs/${job.id}`);
     await tab.shows(job);
     await page.evaluate(`(() => {
-      window.shifts = 0;
+      window.shifts = [];
       window.spoken = [];
+      const place = ({ x, y, width, height }) => [x, y, width, height].join(' ');
       new PerformanceObserver((list) => {
-        for (const entry of list.getEntries()) shifts += entry.value;
-      }).observe({ type: 'layout-shift' });
+        for (const { value, sources } of list.getEntries()) {
+          shifts.push({ value, sources: sources.map(({ node, previousRect, currentRect }) =>
+            [node?.className, node?.textContent, place(previousRect), place(currentRect)].join(', ')) });
+        }
+      }).observe({ type: 'layout-shift', buffered: true });
       for (const region of document.querySelectorAll('[aria-live], [role=log], [role=status]')) {
         new MutationObserver(() => region.textContent !== '' && spoken.push(region.textContent)).observe(region, {
           subtree: true, childList: true, characterData: true,
@@ -111,7 +115,7 @@ describe('many states', () => {
       const before = await total.textContent();
       await expect.poll(() => total.textContent(), { timeout: 5_000 }).not.toBe(before);
     }
-    expect(await page.evaluate('[shifts, spoken]')).toEqual([0, []]);
+    expect(await page.evaluate('[shifts, spoken]')).toEqual([[], []]);
     const result = { href: `/jobs/${job.id}/result`, contentType: 'application/json', size: 5_000_000 };
     api.put({ ...state, seq: state.seq + 1, status: 'succeeded', result });
     await expect.poll(() => page.evaluate('spoken')).toEqual(['measurements.csv: Succeeded']);
