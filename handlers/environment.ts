@@ -70,6 +70,34 @@ export function readEnvironment<const Names extends readonly Variable[]>(
 }
 
 /**
+ * Reads the one of several variables that is set, and answers its name and value: which one it is says which variant
+ * of the stack this is.
+ * @throws MissingVariableError that names all of them when none is set.
+ */
+export function readOneOf<const Names extends readonly Variable[]>(
+  names: Names,
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): { readonly name: Names[number]; readonly value: string } {
+  for (const name of names) {
+    const value = environment[VARIABLES[name]];
+    if (value !== undefined && value !== '') return { name, value };
+  }
+  throw new MissingVariableError(names.map((name) => VARIABLES[name]).join(' or '));
+}
+
+/**
+ * Reads variables that belong together and that only some stacks have; undefined where none of them is set.
+ * @throws MissingVariableError where only some of them are, naming the first that is not.
+ */
+export function readIfSet<const Names extends readonly Variable[]>(
+  names: Names,
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): Readonly<Record<Names[number], string>> | undefined {
+  const isSet = names.some((name) => (environment[VARIABLES[name]] ?? '') !== '');
+  return isSet ? readEnvironment(names, environment) : undefined;
+}
+
+/**
  * Reads a variable's value as a number above 0.
  * @throws MalformedDataError that names the variable; thrown while the function starts.
  */

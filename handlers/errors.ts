@@ -139,6 +139,14 @@ export class ObjectChangedError extends Error {
   }
 }
 
+/** There is no such file in the workspace of an execution. */
+export class FileNotFoundError extends Error {
+  override readonly name = 'FileNotFoundError';
+  constructor(execution: string, file: string, options?: ErrorOptions) {
+    super(`There is no file ${file} in the workspace of ${execution}`, options);
+  }
+}
+
 /** S3 cannot make the object of the parts that were named. `code` is S3's own. */
 export class PartsRefusedError extends Error {
   override readonly name = 'PartsRefusedError';
@@ -172,5 +180,6 @@ export type HandlerError =
   | InvalidTokenError
   | ObjectNotFoundError
   | ObjectChangedError
+  | FileNotFoundError
   | PartsRefusedError
   | UploadNotFoundError;

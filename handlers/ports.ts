@@ -3,6 +3,7 @@ import type { Upload } from '../protocol/http.ts';
 import type { Input, Job, JobError, JobResult, Progress, Step } from '../protocol/job.ts';
 import type { Status } from '../protocol/status.ts';
 import type { CompletedPart, UploadedPart } from '../protocol/upload.ts';
+import type { ByteRange } from './workspace.ts';
 
 /**
  * What the stages ask of the world. `handlers/aws` answers with AWS; `handlers/memory` (tests, benchmarks)
@@ -229,6 +230,21 @@ export interface Connections {
   post(connection: string, frame: string): Promise<void>;
 }
 
+/**
+ * A broker that tells everybody who has subscribed to a job, by one message however many they are, and knows a job's
+ * retained message, which whoever subscribes later gets first.
+ */
+export interface Broker {
+  /**
+   * Tells a job's subscribers a frame, once at least. With `retain` it becomes the job's retained message as well;
+   * brokers allow that less often, so it may be throttled where the same without `retain` is not.
+   * @throws UnavailableError (throttled, 5xx, time-out: it may have arrived all the same); RefusedError.
+   */
+  publish(job: string, frame: string, options: { readonly retain: boolean }): Promise<void>;
+  /** Removes a job's retained message; subscribers are told an empty one. Harmless where there is none. @throws as above. */
+  clear(job: string): Promise<void>;
+}
+
 /** A queue. `delaySeconds` from 0 to 900 (SQS's limit); longer ones are cut to it. */
 export interface Queue<Message> {
   /** Sends every message, in batches. @throws UnavailableError when some could not be sent, even after retries. */
@@ -265,10 +281,10 @@ export interface Uploads {
   /** What has been uploaded. @throws UnavailableError. */
   inspect(record: JobRecord): Promise<UploadedObject | undefined>;
   /**
-   * The content, as a stream that must be consumed or destroyed.
+   * The content, or a range of it, as a stream that must be consumed or destroyed. A range must lie in the object.
    * @throws ObjectNotFoundError; ObjectChangedError when the object is not the one with `record.objectTag`.
    */
-  open(record: JobRecord, signal: AbortSignal): Promise<Readable>;
+  open(record: JobRecord, signal: AbortSignal, range?: ByteRange): Promise<Readable>;
 }
 
 /** Which parts an upload is granted for: those from number `from` on, but for those that are `uploaded`. */

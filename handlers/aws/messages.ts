@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { EpochSchema, JobIdSchema, TimeSchema } from '../../protocol/job.ts';
 import type { SubscriptionTopic } from '../ports.ts';
-import type { Broadcast, Deadline, Delivery, Work } from '../queue-messages.ts';
+import type { Broadcast, Deadline, Delivery, RetainedState, Work } from '../queue-messages.ts';
 
 /** The bodies of our queues' messages, as they are read. */
 
@@ -56,3 +56,15 @@ export const DeliverMessageSchema: v.GenericSchema<unknown, Broadcast | Delivery
   BroadcastSchema,
   DeliverySchema,
 ]);
+
+/** A body of the deliveries queue that is for the broker; only stacks that broadcast have such. */
+export const RetainedStateSchema: v.GenericSchema<unknown, RetainedState> = v.object({
+  kind: v.literal('retained'),
+  job: JobIdSchema,
+  head: v.exactOptional(v.pipe(v.string(), v.regex(/^[0-9A-HJKMNP-TV-Z]{26}\.\d+$/))),
+  attempt: CountSchema,
+});
+
+/** A body of either queue that the deliver function works off, in a stack that broadcasts. */
+export const DeliverOrRetainMessageSchema: v.GenericSchema<unknown, Broadcast | Delivery | RetainedState> =
+  v.union([RetainedStateSchema, DeliverMessageSchema]);

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
 import { GetObjectCommand, type GetObjectCommandOutput, type S3Client } from '@aws-sdk/client-s3';
 import { MalformedDataError, ObjectChangedError, UnavailableError } from '../errors.ts';
+import type { ByteRange } from '../workspace.ts';
 import { translateS3Error } from './s3-error.ts';
 
 /** How often in a row the content is asked for again without getting a byte of it. */
@@ -16,14 +17,19 @@ export interface ContentSettings {
   readonly tag: string | undefined;
   /** The wait before the content is asked for again, in milliseconds; it doubles each time without a byte. */
   readonly firstWait: number;
+  /** The bytes that are wanted; by default all. */
+  readonly range?: ByteRange | undefined;
 }
 
 /**
- * An object's content from its first byte to its last. S3 may drop a connection that lasts for minutes; the content
+ * An object's content, or a range of it, from its first byte to its last. S3 may drop a connection that lasts for minutes; the content
  * is then asked for from there on, as long as the object is still the same one, and its reader notices nothing.
  * @throws ObjectNotFoundError, ObjectChangedError, UnavailableError, RefusedError; the signal's reason.
  */
 export async function openContent(settings: ContentSettings, signal: AbortSignal): Promise<Readable> {
+  // HTTP has no range without bytes.
+  if (settings.range !== undefined && settings.range.from >= settings.range.to)
+    return Readable.from([], { objectMode: false });
   const first = await ask(settings, 0, signal);
   const content = new Content({ ...settings, tag: settings.tag ?? first.tag }, first, signal);
   const stream = Readable.from(content.chunks(), { objectMode: false });
@@ -34,7 +40,7 @@ export async function openContent(settings: ContentSettings, signal: AbortSignal
 
 interface Answer {
   readonly body: Readable;
-  /** Of the whole object, in bytes. */
+  /** Bytes of the body. */
   readonly size: number | undefined;
   readonly tag: string | undefined;
 }
@@ -115,31 +121,33 @@ class Content {
   }
 }
 
-/** The content from a byte on. */
+/** The content that is wanted, from a byte of it on. */
 async function ask(
-  { client, bucketName, key, tag }: ContentSettings,
+  { client, bucketName, key, tag, range }: ContentSettings,
   offset: number,
   signal: AbortSignal,
 ): Promise<Answer> {
   signal.throwIfAborted();
+  const from = (range?.from ?? 0) + offset;
+  const part = range !== undefined || offset > 0;
   const command = new GetObjectCommand({
     Bucket: bucketName,
     Key: key,
     ...(tag === undefined ? {} : { IfMatch: tag }),
-    ...(offset === 0 ? {} : { Range: `bytes=${offset}-` }),
+    ...(part ? { Range: `bytes=${from}-${range === undefined ? '' : range.to - 1}` } : {}),
   });
   const answer = await client.send(command, { abortSignal: signal }).catch((error: unknown) => {
     signal.throwIfAborted();
     throw translateS3Error(key, error);
   });
-  return checked(answer, key, tag, offset);
+  return checked(answer, key, tag, part ? `bytes ${from}-` : undefined);
 }
 
 function checked(
   answer: GetObjectCommandOutput,
   key: string,
   tag: string | undefined,
-  offset: number,
+  range: string | undefined,
 ): Answer {
   const body = answer.Body;
   if (!(body instanceof Readable)) throw new MalformedDataError("S3's answer");
@@ -148,7 +156,7 @@ function checked(
     body.destroy();
     throw new ObjectChangedError(key);
   }
-  if (offset > 0 && answer.ContentRange?.startsWith(`bytes ${offset}-`) !== true) {
+  if (range !== undefined && answer.ContentRange?.startsWith(range) !== true) {
     body.destroy();
     throw new MalformedDataError("S3's answer");
   }

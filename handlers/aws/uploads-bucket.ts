@@ -5,6 +5,7 @@ import type { Job } from '../../protocol/job.ts';
 import type { CompletedPart, UploadedPart } from '../../protocol/upload.ts';
 import { MalformedDataError, ObjectNotFoundError, UploadNotFoundError } from '../errors.ts';
 import type { JobRecord, Now, UploadedObject, Uploads, WantedParts } from '../ports.ts';
+import type { ByteRange } from '../workspace.ts';
 import { uploadKeyOf } from './object-key.ts';
 import { translateS3Error } from './s3-error.ts';
 import { openContent } from './upload-content.ts';
@@ -92,8 +93,8 @@ export class UploadsBucket implements Uploads {
     }
   }
 
-  open(record: JobRecord, signal: AbortSignal): Promise<Readable> {
+  open(record: JobRecord, signal: AbortSignal, range?: ByteRange): Promise<Readable> {
     const place = { client: this.#client, bucketName: this.#bucketName, key: uploadKeyOf(record) };
-    return openContent({ ...place, tag: record.objectTag, firstWait: this.#resumeAfter }, signal);
+    return openContent({ ...place, tag: record.objectTag, firstWait: this.#resumeAfter, range }, signal);
   }
 }

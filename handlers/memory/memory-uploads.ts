@@ -16,6 +16,7 @@ import {
   UploadNotFoundError,
 } from '../errors.ts';
 import type { JobRecord, UploadedObject, Uploads, WantedParts } from '../ports.ts';
+import type { ByteRange } from '../workspace.ts';
 
 /** The size of the pieces that an object is read in, in bytes: what a socket delivers at once. */
 const CHUNK_BYTES = 65_536;
@@ -136,13 +137,14 @@ export class MemoryUploads implements Uploads {
     return { size: object.size, contentType: object.contentType, tag: object.tag };
   }
 
-  async open(record: JobRecord, signal: AbortSignal): Promise<Readable> {
+  async open(record: JobRecord, signal: AbortSignal, range?: ByteRange): Promise<Readable> {
     signal.throwIfAborted();
     const key = keyOf(record);
     const object = this.#objects.get(key);
     if (object === undefined) throw new ObjectNotFoundError(key);
     if (record.objectTag !== undefined && record.objectTag !== object.tag) throw new ObjectChangedError(key);
-    return Readable.from(chunksOf(object.body, signal), { objectMode: false });
+    const body = range === undefined ? object.body : object.body.subarray(range.from, range.to);
+    return Readable.from(chunksOf(body, signal), { objectMode: false });
   }
 }
 

@@ -131,6 +131,28 @@ export function describeBuckets(name: string, start: () => Promise<BucketsUnderT
       );
     });
 
+    it('reads ranges: the first bytes, some in the middle, the last, none, and all', async () => {
+      const record = sampleRecord();
+      await buckets.upload(record, BODY);
+      const { tag } = await inspected(record);
+      const last = BODY.length;
+      for (const [from, to] of [
+        [0, 1],
+        [4, 8],
+        [last - 2, last],
+        [last, last],
+        [3, 3],
+        [0, last],
+      ] as const) {
+        const stream = await buckets.uploads.open({ ...record, objectTag: tag }, signal, { from, to });
+        expect(await text(stream)).toBe(BODY.slice(from, to));
+      }
+      await buckets.upload(record, BODY.replace('1', '9'));
+      await expect(
+        buckets.uploads.open({ ...record, objectTag: tag }, signal, { from: 4, to: 8 }),
+      ).rejects.toBeInstanceOf(ObjectChangedError);
+    });
+
     it('stops reading when told to, before and in the middle', async () => {
       const body = 'x'.repeat(3_000_000);
       const record = sampleRecord({ input: { fileName: 'x', contentType: 'text/csv', size: body.length } });
