@@ -21,6 +21,7 @@ const PACKAGES = {
     '@aws-lambda-powertools/metrics',
     '@aws-sdk/client-apigatewaymanagementapi',
     '@aws-sdk/client-dynamodb',
+    '@aws-sdk/client-iot-data-plane',
     '@aws-sdk/client-s3',
     '@aws-sdk/client-secrets-manager',
     '@aws-sdk/client-sfn',

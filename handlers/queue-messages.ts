@@ -12,6 +12,16 @@ export interface Delivery {
   readonly connectingUntil?: string;
 }
 
+/** A job whose state is still to become the broker's retained message. */
+export interface RetainedState {
+  readonly kind: 'retained';
+  readonly job: string;
+  /** `<epoch>.<seq>` of that state; absent where the job is gone, and its retained message with it. */
+  readonly head?: string;
+  /** How often it has been tried, from 0. */
+  readonly attempt: number;
+}
+
 /**
  * A look at a job that is due later. Each look sends the next one, as a chain: until the job has ended, or, with
  * `execution`, until that execution has ended or another has taken over.

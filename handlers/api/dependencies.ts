@@ -16,6 +16,8 @@ export interface ApiDependencies {
   readonly auth: 'open' | 'authorizer';
   /** Where clients connect to watch: `wss://…`. */
   readonly socketUrl: string;
+  /** Where the states of single jobs are broadcast, and by which authorizer; absent where they are not. */
+  readonly broadcast?: { readonly url: string; readonly authorizer: string };
   readonly now: Now;
   /** Resolves after so many milliseconds; tests move a clock instead. */
   readonly pause: (milliseconds: number) => Promise<unknown>;
