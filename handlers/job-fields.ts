@@ -26,6 +26,11 @@ import type { JobFields, NewJob } from './ports.ts';
 
 const ExecutionSchema = v.object({ id: v.pipe(v.string(), v.minLength(1)), aliveUntil: TimeSchema });
 
+const Count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+
+/** More than there ever are (csv-profile/profiling-limits.ts), and still far from an item's 400 KB. */
+const MOST_RANGES = 1_000;
+
 const JobFieldsSchema = v.object({
   progress: v.optional(ProgressSchema),
   step: v.optional(StepSchema),
@@ -35,6 +40,7 @@ const JobFieldsSchema = v.object({
   stalled: v.optional(v.boolean()),
   objectTag: v.optional(v.pipe(v.string(), v.minLength(1))),
   uploadShare: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(1))),
+  ranges: v.optional(v.pipe(v.array(v.strictTuple([Count, Count])), v.maxLength(MOST_RANGES))),
   execution: v.optional(ExecutionSchema),
 });
 

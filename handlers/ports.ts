@@ -32,11 +32,16 @@ export interface JobRecord {
   readonly fingerprint: string;
   /** The entity tag of the object that was uploaded, quotes included; present from `queued` on. */
   readonly objectTag?: string;
+  /** How far each range of the work is, where ranges are worked on at the same time; by their numbers. */
+  readonly ranges?: readonly RangeDone[];
   /** The execution that works on the job, and until when it need not be heard from; present from `running` on. */
   readonly execution?: Execution;
 }
 
-/** A run of the process function on one job. */
+/** Bytes of a range that have been read, and rows among them. */
+export type RangeDone = readonly [bytes: number, rows: number];
+
+/** A run of the process function, or of the workflow, on one job. */
 export interface Execution {
   readonly id: string;
   /** When the execution counts as lost unless it writes again; RFC 3339. */
@@ -83,7 +88,7 @@ export interface JobChange {
 }
 
 /** What a change may take away: what was said of a part of the work that is over. */
-export type ClearableField = 'step' | 'message';
+export type ClearableField = 'step' | 'message' | 'ranges';
 
 /** What a change may write. */
 export interface JobFields {
@@ -95,6 +100,7 @@ export interface JobFields {
   readonly stalled?: boolean;
   readonly objectTag?: string;
   readonly uploadShare?: number;
+  readonly ranges?: readonly RangeDone[];
   readonly execution?: Execution;
 }
 

@@ -46,6 +46,7 @@ const JobItemSchema = v.object({
   crc32: v.exactOptional(Crc32Schema),
   uploadShare: v.exactOptional(v.number()),
   objectTag: v.exactOptional(Text),
+  ranges: v.exactOptional(v.array(v.strictTuple([Count, Count]))),
   execution: v.exactOptional(v.object({ id: Text, aliveUntil: TimeSchema })),
 });
 
@@ -71,7 +72,7 @@ export function readJobItem(item: unknown): JobRecord {
     throw new MalformedDataError(`A job's item (${details})`);
   }
   const { job: id, owner, upload, uploadUntil, fingerprint, ...rest } = parsed.output;
-  const { uploadId, crc32, uploadShare, objectTag, execution, ...stored } = rest;
+  const { uploadId, crc32, uploadShare, objectTag, ranges, execution, ...stored } = rest;
   const { expiresAt, history, historySeq, ...fields } = stored;
   return {
     job: {
@@ -92,6 +93,7 @@ export function readJobItem(item: unknown): JobRecord {
     ...(crc32 === undefined ? {} : { crc32 }),
     ...(uploadShare === undefined ? {} : { uploadShare }),
     ...(objectTag === undefined ? {} : { objectTag }),
+    ...(ranges === undefined ? {} : { ranges }),
     ...(execution === undefined ? {} : { execution }),
   };
 }

@@ -97,11 +97,14 @@ export class MemoryJobs implements Jobs {
 
 /** The job after a change that its rules allow; the fields have been checked. */
 function changed(current: JobRecord, change: JobChange): JobRecord {
-  const { objectTag, uploadShare, execution, ...fields } = change.set ?? {};
+  const { objectTag, uploadShare, ranges, execution, ...fields } = change.set ?? {};
   const { at, to } = change;
   const seq = current.job.seq + 1;
+  const { ranges: before, ...kept } = current;
+  const after = ranges ?? (change.clear?.includes('ranges') === true ? undefined : before);
   return structuredClone({
-    ...current,
+    ...kept,
+    ...(after === undefined ? {} : { ranges: after }),
     ...(objectTag === undefined ? {} : { objectTag }),
     ...(uploadShare === undefined ? {} : { uploadShare }),
     ...(execution === undefined ? {} : { execution }),
@@ -120,7 +123,7 @@ function changed(current: JobRecord, change: JobChange): JobRecord {
 
 function without(job: Job, fields: readonly ClearableField[]): Job {
   const kept = { ...job };
-  for (const field of fields) delete kept[field];
+  for (const field of fields) if (field !== 'ranges') delete kept[field];
   return kept;
 }
 

@@ -1,38 +1,26 @@
-import type { JobError, Progress } from '../../protocol/job.ts';
+import type { JobError } from '../../protocol/job.ts';
 import { isKind, type Kind } from '../../protocol/kinds.ts';
 import { ChangeRefusedError, JobNotFoundError, UnavailableError } from '../errors.ts';
 import type { JobFields, JobRecord, Jobs, Log, Meter, Queue, Results, Uploads } from '../ports.ts';
 import type { Deadline, Work } from '../queue-messages.ts';
 import { claim } from './claim.ts';
 import { type Clock, timestampOf } from './clock.ts';
+import { sendExecutionDeadline } from './execution-deadline.ts';
 import { jobErrorOf, TIME_LIMIT_ERROR, UNKNOWN_KIND_ERROR } from './job-failure.ts';
 import { persist } from './persistence.ts';
 import type { Processor } from './processor.ts';
 import type { ReportedFields } from './progress-merge.ts';
 import { JobReporter } from './progress-reporter.ts';
 import { runProcessor } from './run-processor.ts';
+import { successFields } from './stored-result.ts';
+import { GIVE_UP_BEFORE_END, STOP_BEFORE_END } from './time-left.ts';
 import { WorkStoppedError } from './work-stopped.ts';
-
-/** So long before the function's own end the work is stopped, so that the job can still be told. Milliseconds. */
-const STOP_BEFORE_END = 10_000;
-
-/** So long before the function's own end nothing is tried any more. Milliseconds. */
-const GIVE_UP_BEFORE_END = 1_000;
 
 /**
  * So long the claim is tried. A message that is kept comes again after the queue's 930 s only, which its watchers
  * would notice more than a function that waits through the minute or two of a throttled table. Milliseconds.
  */
 const CLAIM_FOR = 120_000;
-
-/** When the first look for a stalled job is due: the stall deadline of the sweep stage. */
-const FIRST_LOOK_SECONDS = 60;
-
-/**
- * So long the work waits for the deadlines queue. Without that message a stall is noticed by the job's own chain
- * of looks, within 15 minutes instead of one; no reason to let the work wait longer. Milliseconds.
- */
-const SEND_DEADLINE_FOR = 10_000;
 
 /** What `runJob` needs. */
 export interface RunJobParts {
@@ -109,8 +97,9 @@ class Run {
       stop: (reason) => this.#abort.abort(reason),
     });
     try {
-      await this.#sendDeadline();
-      const { kind } = this.#record.job;
+      const { id: job, epoch, kind } = this.#record.job;
+      const until = this.#endsAt - STOP_BEFORE_END;
+      await sendExecutionDeadline({ job, epoch }, this.#execution, until, this.#parts, this.#abort.signal);
       const processor = isKind(kind) ? this.#parts.processors[kind] : undefined;
       const ending =
         processor === undefined
@@ -139,14 +128,12 @@ class Run {
         this.#parts,
         signal,
       );
-      const { bytes, contentType } = await runProcessor(processor, this.#record, body, reporter, signal);
-      const write = () => results.write(this.#record, bytes, contentType);
+      const result = await runProcessor(processor, this.#record, body, reporter, signal);
+      const write = () => results.write(this.#record, result.bytes, result.contentType);
       await persist('writing the result', write, this.#endsAt - GIVE_UP_BEFORE_END, this.#parts, signal);
       const fields = await reporter.settle();
       signal.throwIfAborted();
-      const href = `/jobs/${this.#record.job.id}/result`;
-      const result = { href, contentType, size: bytes.byteLength };
-      return { to: 'succeeded', set: { ...fields, progress: complete(fields.progress), result } };
+      return { to: 'succeeded', set: successFields(this.#record, fields, result) };
     } catch (error) {
       const fields = await reporter.settle();
       if (signal.aborted) return this.#stopped(signal.reason, fields);
@@ -189,29 +176,4 @@ class Run {
       return error.reason === 'execution' ? 'keep' : 'done';
     }
   }
-
-  /** Before the work begins, so that an execution that kills itself with it has somebody who looks each minute. */
-  async #sendDeadline(): Promise<void> {
-    const { deadlines, clock, log } = this.#parts;
-    const { id: job, epoch } = this.#record.job;
-    const { signal } = this.#abort;
-    try {
-      await persist(
-        'sending the deadline',
-        () =>
-          deadlines.send([{ job, epoch, execution: this.#execution }], { delaySeconds: FIRST_LOOK_SECONDS }),
-        Math.min(clock.now() + SEND_DEADLINE_FOR, this.#endsAt - STOP_BEFORE_END),
-        this.#parts,
-        signal,
-      );
-    } catch (error) {
-      if (!signal.aborted) log.error('a stall of this job will be noticed late', { job, error });
-    }
-  }
-}
-
-/** All is done: whatever was counted last, the total is reached. */
-function complete(progress: Progress | undefined): Progress {
-  if (progress === undefined) return { fraction: 1 };
-  return { ...progress, ...(progress.total === undefined ? {} : { done: progress.total }), fraction: 1 };
 }

@@ -176,6 +176,30 @@ export function describeJobs(name: string, start: () => Promise<Jobs>): void {
       expect(await jobs.read(newJob.id)).toEqual(again);
     });
 
+    it('keeps how far ranges are, out of the public job, until it is told to forget it', async () => {
+      const { job } = await running();
+      const ranges = [
+        [1_000, 10],
+        [0, 0],
+        [Number.MAX_SAFE_INTEGER, 3],
+      ] as const;
+      const kept = await jobs.change(job.id, { at: secondsLater(4), within: ['running'], set: { ranges } });
+      expect(kept.ranges).toEqual(ranges);
+      expect(Object.keys(kept.job)).not.toContain('ranges');
+      const later = await jobs.change(job.id, { at: secondsLater(5), within: ['running'] });
+      expect(later.ranges).toEqual(ranges);
+      const cleared = await jobs.change(job.id, {
+        at: secondsLater(6),
+        within: ['running'],
+        clear: ['ranges'],
+      });
+      expect(Object.keys(cleared)).not.toContain('ranges');
+      expect(await jobs.read(job.id)).toEqual(cleared);
+      await expect(
+        jobs.change(job.id, { at: secondsLater(7), within: ['running'], set: { ranges: [[-1, 0]] } }),
+      ).rejects.toBeInstanceOf(InvalidReportError);
+    });
+
     it('clears stalled with any change that does not name it', async () => {
       const { job } = await running();
       const stalled = await jobs.change(job.id, {
