@@ -154,7 +154,7 @@ module.exports = {
         path: OURS,
         pathNot: [
           '^handlers/$1/',
-          '^handlers/(ports|workspace|broadcast-rounds|queue-messages|errors|job-fields)[.]ts$',
+          '^handlers/(ports|workspace|broadcast-rounds|execution-name|queue-messages|errors|job-fields)[.]ts$',
           '^protocol/',
         ],
       },
@@ -186,13 +186,13 @@ module.exports = {
       name: 'lambda-wires-its-own-stage',
       comment: 'Law 4: a composition root wires its stage to handlers/aws.',
       severity: 'error',
-      from: { path: '^handlers/([^/]+)/(?:[^/]+/)*[^/]+[.]lambda[.]ts$' },
+      from: { path: '^handlers/([^/]+)/.+[.]lambda[.]ts$' },
       to: {
         path: OURS,
         pathNot: [
           '^handlers/$1/',
           '^handlers/aws/',
-          '^handlers/(environment|ports|queue-messages|errors)[.]ts$',
+          '^handlers/(environment|ports|workspace|queue-messages|errors)[.]ts$',
           '^protocol/',
         ],
       },

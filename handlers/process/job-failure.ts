@@ -25,7 +25,15 @@ export const UNREADABLE_ERROR: JobError = {
   retryable: true,
 };
 
-const PROCESSING_FAILED: JobError = {
+/** The job error of work that broke off and that nobody takes up again; the sweep says the same. */
+export const LOST_ERROR: JobError = {
+  code: 'processor-lost',
+  title: 'The work broke off and was not taken up again',
+  retryable: true,
+};
+
+/** The job error of everything that nobody said on purpose. */
+export const PROCESSING_FAILED: JobError = {
   code: 'processing-failed',
   title: 'Something went wrong while the file was processed',
   retryable: false,

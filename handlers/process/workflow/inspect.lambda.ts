@@ -1,8 +1,31 @@
+import { createDynamoDbClient } from '../../aws/clients.ts';
+import { executionFiles, uploadsOfEnvironment } from '../../aws/execution-files.ts';
+import { JobsTable } from '../../aws/jobs-table.ts';
+import { createLog } from '../../aws/telemetry.ts';
+import { readStep } from '../../aws/workflow-event.ts';
 import { readEnvironment } from '../../environment.ts';
+import { systemClock } from '../clock.ts';
+import { type InspectParts, inspectPayload } from './inspect.ts';
+import { fetchedPayload, uploadedPayload } from './payload.ts';
 
-readEnvironment(['jobsTable']);
+const environment = readEnvironment(['jobsTable']);
+const files = executionFiles();
+const parts: InspectParts = {
+  jobs: new JobsTable({ client: createDynamoDbClient(), tableName: environment.jobsTable }),
+  workspace: files.workspace,
+  payload:
+    files.kind === 'folder'
+      ? fetchedPayload(files.workspace)
+      : uploadedPayload(uploadsOfEnvironment(files.s3)),
+  clock: systemClock,
+  log: createLog('inspect'),
+  random: Math.random,
+};
 
-/** Reads the payload through and plans its ranges. Answers their numbers. */
-export async function handler(event: unknown): Promise<unknown> {
-  return event;
+/** Reads the payload through and plans its ranges. Answers their numbers, for the Map. */
+export async function handler(
+  event: unknown,
+  context: { getRemainingTimeInMillis(): number },
+): Promise<{ readonly ranges: readonly number[] }> {
+  return inspectPayload(readStep(event), Date.now() + context.getRemainingTimeInMillis(), parts);
 }

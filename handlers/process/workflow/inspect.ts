@@ -1,0 +1,43 @@
+import { planToText } from '../csv-profile/plan.ts';
+import { PROFILING_LIMITS, type ProfilingLimits } from '../csv-profile/profiling-limits.ts';
+import { inspect } from '../csv-profile/steps.ts';
+import { withBody } from '../payload-body.ts';
+import { JobReporter } from '../progress-reporter.ts';
+import type { Payload } from './payload.ts';
+import { runStep, type StepParts } from './run-step.ts';
+import { reportOf } from './step-progress.ts';
+import { PLAN_FILE, type StepRequest } from './step-request.ts';
+
+/** What `inspect` needs. */
+export interface InspectParts extends StepParts {
+  readonly payload: Payload;
+  /** Others than the defaults are for tests. */
+  readonly limits?: ProfilingLimits;
+}
+
+/** Reads the payload through, and writes the plan. Answers the numbers of its ranges. @throws as `runStep`. */
+export async function inspectPayload(
+  request: StepRequest,
+  endsAt: number,
+  parts: InspectParts,
+): Promise<{ readonly ranges: readonly number[] }> {
+  return runStep(request, endsAt, parts, async (run) => {
+    const { record, execution, signal } = run;
+    const { payload, workspace, limits = PROFILING_LIMITS } = parts;
+    const size = record.job.input?.size ?? 0;
+    const opened = await run.persist('opening the payload', () => payload.open(record, execution, signal));
+    const reporter = new JobReporter({ ...parts, ...run });
+    const report = ({ bytes }: { readonly bytes: number }) =>
+      reporter.report(reportOf(payload.steps, 'inspect', bytes, size));
+    try {
+      report({ bytes: 0 });
+      const plan = await withBody(opened, signal, (body) => inspect({ body, size, signal, limits, report }));
+      signal.throwIfAborted();
+      const text = new TextEncoder().encode(planToText(plan));
+      await run.persist('writing the plan', () => workspace.write(execution, PLAN_FILE, text));
+      return { ranges: plan.ranges.map((_, index) => index) };
+    } finally {
+      await reporter.settle();
+    }
+  });
+}
