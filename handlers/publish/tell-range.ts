@@ -4,7 +4,7 @@ import type { Broadcast, BroadcastRange, Delivery } from '../queue-messages.ts';
 import { reportMalformed } from './audiences.ts';
 import { CONCURRENCY } from './concurrency.ts';
 import { attemptsAfter, delaySeconds, MAXIMUM_ATTEMPTS } from './delivery-attempts.ts';
-import { divideRest } from './key-ranges.ts';
+import { divideRest, rowsOfPage } from './key-ranges.ts';
 import type { FramePoster, FramePosterParts } from './post-frame.ts';
 import type { PostPace } from './post-pace.ts';
 import { type RangeOutcome, RangePosting, restOf } from './range-posting.ts';
@@ -15,7 +15,7 @@ export interface BroadcastParts extends FramePosterParts, RoundParts {
   readonly jobs: Pick<Jobs, 'read'>;
   readonly deliveries: Queue<Delivery>;
   readonly pace: PostPace;
-  /** The most rows that one message is worth; see `PORTION`. */
+  /** The rows that one message is worth, about; see `PORTION`. */
   readonly portion: number;
   /** Posts a second that all execution environments make together; rounds follow each other at that pace. */
   readonly postsPerSecond: number;
@@ -46,7 +46,8 @@ export async function tellRange(
   task.left = message;
   const { subscriptions, broadcasts, portion, now, meter } = parts;
   const { topic, job, round, range } = message;
-  const page = await subscriptions.watchers(topic, { range, limit: portion, now: now().toISOString() });
+  const limit = rowsOfPage(portion);
+  const page = await subscriptions.watchers(topic, { range, limit, now: now().toISOString() });
   reportMalformed(topic, page, parts);
   const rest = await divide(message, page, parts);
   const isOld = await lengthen(message, page.watchers.length - message.posts + rest.length * portion, parts);

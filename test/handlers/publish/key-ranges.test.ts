@@ -1,7 +1,8 @@
+import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { AudienceRange } from '../../../handlers/ports.ts';
-import { divideRest, MAXIMUM_PARTS } from '../../../handlers/publish/key-ranges.ts';
+import { divideRest, MAXIMUM_PARTS, rowsOfPage } from '../../../handlers/publish/key-ranges.ts';
 
 const PORTION = 20;
 
@@ -24,14 +25,14 @@ interface Told {
 }
 
 /** What `broadcast` does with rows: a page from each range, and the rest divided. */
-function tell(rows: readonly string[], range: AudienceRange): Told {
+function tell(rows: readonly string[], range: AudienceRange, portion = PORTION): Told {
   const inside = rows.filter((row) => row > (range.after ?? '') && row <= (range.until ?? '\u{10ffff}'));
-  const page = inside.slice(0, PORTION);
+  const page = inside.slice(0, rowsOfPage(portion));
   const [next, last] = [page.at(-1), inside.at(-1)];
   if (next === undefined || last === undefined || inside.length === page.length)
     return { connections: page, depth: 1, messages: 1 };
   const parts = divideRest({ first: page[0], next, last, until: range.until }).map((part) =>
-    tell(rows, part),
+    tell(rows, part, portion),
   );
   return {
     connections: [...page, ...parts.flatMap(({ connections }) => connections)],
@@ -60,6 +61,15 @@ test('ten thousand even ids take about as many ranges as portions, at the second
   expect(connections).toEqual(rows);
   expect(depth).toBeLessThanOrEqual(4);
   expect(messages).toBeLessThan((3 * rows.length) / PORTION);
+});
+
+test.each([1, 2, 3])('a range of even ids is not divided again for the sake of a few rows (%i)', (seed) => {
+  const rows = Array.from({ length: 10_000 }, (_, index) =>
+    createHash('sha256').update(`${seed} ${index}`).digest('base64').slice(0, 16),
+  ).toSorted((one, other) => (one < other ? -1 : 1));
+  const { depth, messages } = tell(rows, {}, 1_000);
+  expect(depth).toBe(2);
+  expect(messages).toBeLessThanOrEqual(11);
 });
 
 test('a page of one cluster before a far end makes many ranges, but not without bound', () => {
