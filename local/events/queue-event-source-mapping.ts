@@ -50,6 +50,8 @@ export class QueueEventSourceMapping {
   readonly #matches: EventMatcher;
   readonly #closing = new AbortController();
   readonly #pollers: readonly Promise<void>[];
+  /** Deletions under way: the next batch does not wait for them, and closing does. */
+  readonly #deletions = new Set<Promise<void>>();
   #failing = false;
 
   /** Starts to poll. Throws `InvalidPatternError`. */
@@ -65,6 +67,7 @@ export class QueueEventSourceMapping {
   async close(): Promise<void> {
     this.#closing.abort();
     await Promise.all(this.#pollers);
+    await Promise.all(this.#deletions);
   }
 
   async #poll(): Promise<void> {
@@ -77,8 +80,7 @@ export class QueueEventSourceMapping {
       } catch (error) {
         if (signal.aborted) return;
         const { queueArn, log } = this.#settings;
-        if (!this.#failing)
-          log(`Cannot read or delete messages of ${queueArn}, trying again: ${String(error)}`);
+        if (!this.#failing) log(`Cannot read messages of ${queueArn}, trying again: ${String(error)}`);
         this.#failing = true;
         await pause(this.#clock, RETRY_MS, signal);
       }
@@ -116,7 +118,7 @@ export class QueueEventSourceMapping {
     const { wanted = [], unwanted = [] } = Object.groupBy(complete, (record) =>
       this.#matches(filterView(record)) ? 'wanted' : 'unwanted',
     );
-    await this.#delete(unwanted);
+    this.#startToDelete(unwanted);
     return wanted;
   }
 
@@ -127,7 +129,7 @@ export class QueueEventSourceMapping {
       if (wasRefused(outcome)) await pause(this.#clock, RETRY_MS, this.#closing.signal);
       return;
     }
-    await this.#delete(this.#succeeded(batch, outcome.payload));
+    this.#startToDelete(this.#succeeded(batch, outcome.payload));
   }
 
   #succeeded(batch: readonly QueueEventRecord[], payload: unknown): readonly QueueEventRecord[] {
@@ -143,6 +145,15 @@ export class QueueEventSourceMapping {
       case 'partial':
         return batch.filter(({ messageId }) => !verdict.failed.has(messageId));
     }
+  }
+
+  /** A message that could not be deleted comes again when it is visible again, as it would from SQS. */
+  #startToDelete(records: readonly QueueEventRecord[]): void {
+    const { queueArn, log } = this.#settings;
+    const deletion = this.#delete(records)
+      .catch((error: unknown) => log(`Cannot delete messages of ${queueArn}: ${String(error)}`))
+      .finally(() => this.#deletions.delete(deletion));
+    this.#deletions.add(deletion);
   }
 
   async #delete(records: readonly QueueEventRecord[]): Promise<void> {

@@ -13,16 +13,20 @@ let server: FauxqsServer;
 let client: SQSClient;
 beforeAll(async () => {
   server = await startFauxqs({ port: 0, logger: false, host: '127.0.0.1' });
-  client = new SQSClient({
-    region: 'us-east-1',
-    endpoint: `http://127.0.0.1:${server.port}`,
-    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
-  });
+  client = createClient();
 });
 afterAll(async () => {
   client.destroy();
   await server.stop();
 });
+
+function createClient(): SQSClient {
+  return new SQSClient({
+    region: 'us-east-1',
+    endpoint: `http://127.0.0.1:${server.port}`,
+    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+  });
+}
 
 interface Queue {
   readonly name: string;
@@ -216,6 +220,56 @@ describe('batches', () => {
     start(queue, target, { filterPatterns: ['{"body":{"kind":["job"]}}'] });
     await until(() => isEmpty(queue) && bodies(target).length === 2);
     expect(bodies(target)).toEqual(['{"kind":"job"}', '{"kind":"job"}']);
+  });
+});
+
+describe('a deletion', () => {
+  /** A client of the same server whose deletions go through `gate` before they are sent. */
+  function gatedClient(gate: () => Promise<void>): SQSClient {
+    const gated = createClient();
+    gated.middlewareStack.add(
+      (next, { commandName }) =>
+        async (args) => {
+          if (commandName === 'DeleteMessageBatchCommand') await gate();
+          return await next(args);
+        },
+      { step: 'initialize' },
+    );
+    onTestFinished(() => gated.destroy());
+    return gated;
+  }
+
+  test('holds up no batch, but closing', async () => {
+    const queue = createQueue();
+    for (const body of ['a', 'b']) server.sendMessage(queue.name, body);
+    const gate = Promise.withResolvers<void>();
+    const target = new ScriptedFunction();
+    const mapping = start(queue, target, {
+      client: gatedClient(() => gate.promise),
+      batchSize: 1,
+      maximumConcurrency: 1,
+    });
+    await until(() => target.events.length === 2);
+    const closing = mapping.close();
+    gate.resolve();
+    await closing;
+    expect(isEmpty(queue)).toBe(true);
+  });
+
+  test('that fails is said, and the message comes again', async () => {
+    const queue = createQueue({ VisibilityTimeout: '1' });
+    server.sendMessage(queue.name, 'a');
+    const failures = [new Error('no answer')];
+    const lines: string[] = [];
+    const target = new ScriptedFunction();
+    const failOnce = async () => {
+      const failure = failures.pop();
+      if (failure !== undefined) throw failure;
+    };
+    start(queue, target, { client: gatedClient(failOnce), log: (line) => lines.push(line) });
+    await until(() => target.events.length === 2);
+    await until(() => isEmpty(queue));
+    expect(lines).toEqual([`Cannot delete messages of ${queue.queueArn}: Error: no answer`]);
   });
 });
 
