@@ -5,7 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { type BuildOptions, buildSync } from 'esbuild';
 import { VARIABLES } from '../handlers/environment.ts';
-import { bundleFunctions, ENTRIES, type FunctionName } from '../infrastructure/bundles.ts';
+import { bundleFunctions, bundleOf } from '../infrastructure/bundles.ts';
+import { DEFAULT_VARIANT, entriesOf, type FunctionName } from '../infrastructure/entries.ts';
 import { makeTemporaryFolder } from './left-behind.ts';
 import type { FunctionLoad } from './load-function.ts';
 import { type Figure, type Measure, requireInvariant } from './measure.ts';
@@ -23,6 +24,9 @@ const PACKING_NAMES: Readonly<Record<Packing, string>> = {
 const ROUNDS = 5;
 /** One that is small and one that posts show that the measure runs. */
 const QUICK_FUNCTIONS = ['authorize', 'publish'] as const satisfies readonly FunctionName[];
+
+/** Of the functions that are deployed where nothing else is asked for. */
+const ENTRIES = entriesOf(DEFAULT_VARIANT);
 
 const PROJECT = fileURLToPath(new URL('..', import.meta.url));
 const LOADER = fileURLToPath(new URL('load-function.ts', import.meta.url));
@@ -54,7 +58,7 @@ export const coldStart: Measure = {
   async run({ quick, signal, log }) {
     const folder = await makeTemporaryFolder();
     try {
-      // Keys of a const table.
+      // Keys of a table of entries.
       const names = quick ? QUICK_FUNCTIONS : (Object.keys(ENTRIES) as FunctionName[]);
       const bundles = pack(folder.path, names);
       const loads = new Map<FunctionName, Loads>();
@@ -89,14 +93,18 @@ function pack(
   folder: string,
   names: readonly FunctionName[],
 ): Readonly<Record<Packing, (name: FunctionName) => string>> {
-  const ours = bundleFunctions(path.join(folder, 'ours'));
+  const ours = bundleFunctions(path.join(folder, 'ours'), ENTRIES);
   // As Lambda's runtime has the SDK: in a node_modules that the function finds.
   mkdirSync(path.join(folder, 'outside'), { recursive: true });
   symlinkSync(path.join(PROJECT, 'node_modules'), path.join(folder, 'outside', 'node_modules'), 'junction');
   const naive = (name: string, options: BuildOptions) => {
     buildSync({
       absWorkingDir: PROJECT,
-      entryPoints: Object.fromEntries(names.map((entry) => [`${entry}/index`, ENTRIES[entry]])),
+      entryPoints: Object.fromEntries(
+        Object.entries(ENTRIES)
+          .filter(([entry]) => names.some((name) => name === entry))
+          .map(([entry, file]) => [`${entry}/index`, file]),
+      ),
       outdir: path.join(folder, name),
       outExtension: { '.js': '.cjs' },
       bundle: true,
@@ -107,7 +115,7 @@ function pack(
     return (entry: FunctionName) => path.join(folder, name, entry, 'index.cjs');
   };
   return {
-    ours: (name) => path.join(ours[name], 'index.cjs'),
+    ours: (name) => path.join(bundleOf(ours, name), 'index.cjs'),
     bundledWhole: naive('whole', {}),
     outside: naive('outside', { external: ['@aws-sdk/*', '@smithy/*'] }),
   };

@@ -13,6 +13,7 @@ import { type Item, newJobItem, toAttributes } from '../handlers/aws/job-item.ts
 import { VARIABLES } from '../handlers/environment.ts';
 import type { SubscriptionTopic } from '../handlers/ports.ts';
 import { bundleFunctions } from '../infrastructure/bundles.ts';
+import { DEFAULT_VARIANT, entriesOf } from '../infrastructure/entries.ts';
 import { REGION } from '../local/account.ts';
 import { systemClock } from '../local/clock.ts';
 import { QueueEventSourceMapping } from '../local/events/queue-event-source-mapping.ts';
@@ -111,7 +112,7 @@ async function startParts(
     await client.send(new CreateTableCommand(tableOf(table, 'topic', 'connection')));
   }
 
-  const bundles = bundleFunctions(folder.path);
+  const bundles = bundleFunctions(folder.path, entriesOf(DEFAULT_VARIANT));
   const samplesBundle = `${folder.path}/samples`;
   bundleSamples(samplesBundle);
   const busy = new Set<Promise<unknown>>();

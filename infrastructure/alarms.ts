@@ -17,15 +17,16 @@ export interface AlarmsProps {
   /** Says 401 by failing, as API Gateway wants it (aws-facts 1.5): its errors are callers', not ours. */
   readonly authorize: NodeFunction;
   readonly publish: NodeFunction;
-  readonly work: IQueue;
   /** What posts wait in that could not be made at once: deliveries and broadcasts. */
   readonly posts: readonly IQueue[];
   /** The queues where failures end, by what failed. */
   readonly failures: Readonly<Record<string, IQueue>>;
+  /** What is watched besides, by the alarm. */
+  readonly watches: Readonly<Record<string, Watch>>;
 }
 
 /** What an alarm says, and when it rings. */
-interface Watch {
+export interface Watch {
   readonly metric: IMetric;
   /** Rings at this value or above. */
   readonly threshold: number;
@@ -91,16 +92,7 @@ export class Alarms extends Construct {
       description:
         'Ranges of large audiences were given up. API Gateway throttles or is not reachable; look at the log of Deliver.',
     });
-    this.watch('WorkLate', {
-      metric: props.work.metricApproximateAgeOfOldestMessage({
-        period: Duration.minutes(5),
-        statistic: 'Maximum',
-      }),
-      threshold: Duration.hours(2).toSeconds(), // a third of the six hours after which a queued job fails
-      periods: 1,
-      description:
-        'Jobs wait for more than two hours. Raise the setting concurrentJobs, or see why processing fails.',
-    });
+    for (const [what, watch] of Object.entries(props.watches)) this.watch(what, watch);
     this.watch('FunctionErrors', {
       metric: sumOf(
         props.functions.filter((one) => one !== props.authorize),
@@ -115,7 +107,7 @@ export class Alarms extends Construct {
       threshold: 1, // what is throttled is late, or refused when somebody waits for it
       periods: 3,
       description:
-        'Lambda turns invocations away. Ask for more concurrent executions, or lower concurrentJobs.',
+        'Lambda turns invocations away. Ask for more concurrent executions, or have fewer jobs processed at a time.',
     });
   }
 
@@ -146,16 +138,19 @@ export class Alarms extends Construct {
   }
 }
 
-const PERIOD = Duration.minutes(5);
+/** Of sums. */
+export const PERIOD = Duration.minutes(5);
 
-function sumOf(
+/** The sum of a metric of functions, at most ten of them. */
+export function sumOf(
   functions: readonly NodeFunction[],
   metricOf: (one: IFunction, period: Duration) => IMetric,
 ): MathExpression {
   return sum(functions.map((one) => metricOf(one.function, PERIOD)));
 }
 
-function sum(metrics: readonly IMetric[]): MathExpression {
+/** The sum of metrics, at most ten of them (a limit of CloudWatch's expressions in an alarm). */
+export function sum(metrics: readonly IMetric[]): MathExpression {
   return new MathExpression({
     expression: 'SUM(METRICS())',
     period: PERIOD,
@@ -168,7 +163,7 @@ function metricsOf(metrics: readonly IMetric[]): Record<string, IMetric> {
 }
 
 /** A figure that the functions count (handlers/publish/); Powertools adds the dimension `service`. */
-function counted(metricName: 'PostsRefused' | 'RangesAbandoned', service: string): IMetric {
+export function counted(metricName: 'PostsRefused' | 'RangesAbandoned', service: string): IMetric {
   return new Metric({
     namespace: 'Jobwire',
     metricName,

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
 import { BundleError, bundleFunctions, bundlePage } from './bundles.ts';
+import { entriesOf } from './entries.ts';
 import { JobwireStack } from './jobwire-stack.ts';
 import { ConfigurationError, readSettings } from './settings.ts';
 
@@ -14,7 +15,7 @@ function synthesize(): void {
   try {
     new JobwireStack(app, 'Jobwire', {
       settings,
-      functions: bundleFunctions(directory),
+      functions: bundleFunctions(directory, entriesOf(settings)),
       page: bundlePage(join(directory, 'page')),
     });
     app.synth();

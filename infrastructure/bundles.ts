@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BuildFailure, type BuildOptions, buildSync, formatMessagesSync } from 'esbuild';
+import type { FunctionName, OfFunctions } from './entries.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
@@ -13,23 +14,8 @@ const COMMON_OPTIONS = {
   logLevel: 'silent', // the errors are thrown, and a synth that succeeds says nothing
 } as const satisfies BuildOptions;
 
-/** The entry file of every function, in flow order. */
-export const ENTRIES = {
-  api: 'handlers/api/api.lambda.ts',
-  objectCreated: 'handlers/upload/object-created.lambda.ts',
-  process: 'handlers/process/process.lambda.ts',
-  publish: 'handlers/publish/publish.lambda.ts',
-  deliver: 'handlers/publish/deliver.lambda.ts',
-  authorize: 'handlers/socket/authorize.lambda.ts',
-  socket: 'handlers/socket/socket.lambda.ts',
-  sweep: 'handlers/sweep/sweep.lambda.ts',
-} as const;
-
-/** A function of the stack. */
-export type FunctionName = keyof typeof ENTRIES;
-
-/** The folder of each function's bundle: one file, `index.cjs`, that exports `handler`. */
-export type FunctionBundles = Readonly<Record<FunctionName, string>>;
+/** The folder of each function's bundle: one file, `index.cjs`, that exports `handler`. Of those that are deployed. */
+export type FunctionBundles = OfFunctions<string>;
 
 /** The built page. */
 export interface PageBundle {
@@ -57,7 +43,7 @@ const INSTEAD = {
   '@aws-sdk/client-s3': '@aws-sdk/client-s3',
 } as const;
 
-/** And in place of modules of Node that a processor may well want: so in every function but `process`. */
+/** And in place of modules of Node that a processor, or a shared folder, may well want: so in every other function. */
 const INSTEAD_OF_NODE = {
   'node:assert': './handlers/aws/sdk-parts/assert.cts',
   'node:fs/promises': './handlers/aws/sdk-parts/fs-promises.ts',
@@ -69,29 +55,46 @@ const INSTEAD_OF_NODE = {
  */
 const NEVER_ASKED_FOR = ['*/web/fetch/body.js'];
 
+/** The functions that run parts of processors, or read a shared folder. */
+const PROCESSING: ReadonlySet<string> = new Set<FunctionName>([
+  'process',
+  'fetch',
+  'inspect',
+  'profile',
+  'merge',
+  'fail',
+]);
+
 /**
  * How functions are bundled, in as few runs of esbuild as can be, because what functions share is read once in each.
  */
-export function functionBuildOptions(directory: string): readonly BuildOptions[] {
-  const names = Object.keys(ENTRIES) as FunctionName[]; // the keys of a const table are its names
+export function functionBuildOptions(
+  directory: string,
+  entries: OfFunctions<string>,
+): readonly BuildOptions[] {
+  const all = Object.entries(entries);
   return [
     buildOptions(
       directory,
-      names.filter((name) => name !== 'process'),
+      all.filter(([name]) => !PROCESSING.has(name)),
       { ...INSTEAD, ...INSTEAD_OF_NODE },
     ),
-    buildOptions(directory, ['process'], INSTEAD),
+    buildOptions(
+      directory,
+      all.filter(([name]) => PROCESSING.has(name)),
+      INSTEAD,
+    ),
   ];
 }
 
 function buildOptions(
   directory: string,
-  names: readonly FunctionName[],
+  entries: readonly (readonly [name: string, file: string])[],
   alias: Readonly<Record<string, string>>,
 ): BuildOptions {
   return {
     ...COMMON_OPTIONS,
-    entryPoints: Object.fromEntries(names.map((name) => [`${name}/index`, ENTRIES[name]])),
+    entryPoints: Object.fromEntries(entries.map(([name, file]) => [`${name}/index`, file])),
     outdir: directory,
     // CommonJS loads 4 to 6 ms of 69 sooner: to import a module of Node's own, an ES module looks at every one of
     // its exports, and some of those are getters that load parts of Node which nobody uses.
@@ -112,14 +115,24 @@ function buildOptions(
 }
 
 /**
- * Bundles every function.
+ * Bundles the functions of these entries.
  * @param directory a folder to write to; it is made.
  * @throws BundleError.
  */
-export function bundleFunctions(directory: string): FunctionBundles {
-  for (const options of functionBuildOptions(directory)) bundle(options);
-  const names = Object.keys(ENTRIES) as FunctionName[]; // as above
-  return Object.fromEntries(names.map((name) => [name, join(directory, name)])) as FunctionBundles; // every name has just got its folder
+export function bundleFunctions(directory: string, entries: OfFunctions<string>): FunctionBundles {
+  for (const options of functionBuildOptions(directory, entries)) bundle(options);
+  const folders = Object.keys(entries).map((name) => [name, join(directory, name)]);
+  return Object.fromEntries(folders) as FunctionBundles; // a folder for each entry
+}
+
+/**
+ * The bundle of a function that only some deployments have.
+ * @throws TypeError where it has not been bundled: `entriesOf` and the constructs disagree.
+ */
+export function bundleOf(bundles: FunctionBundles, name: FunctionName): string {
+  const bundle = bundles[name];
+  if (bundle === undefined) throw new TypeError(`${name} has not been bundled`);
+  return bundle;
 }
 
 /**

@@ -9,21 +9,19 @@ import {
 import type { Construct } from 'constructs';
 import type { Settings } from './settings.ts';
 
-/** What differs between the buckets of what users own. */
+/** What differs between the buckets of what belongs to jobs. */
 export interface DataBucketProps extends Pick<Settings, 'data'> {
   /** Its name, where others must know it before the bucket is there; without, CloudFormation makes one up. */
   readonly bucketName?: string;
-  /** Whose scripts may reach it, `https://…`; `*` is everybody's. */
-  readonly origins: readonly string[];
-  /** What these scripts may do. */
-  readonly cors: Omit<CorsRule, 'allowedOrigins' | 'maxAge'>;
+  /** What scripts of which pages may do (`https://…`; `*` is everybody's); without, no script reaches it. */
+  readonly cors?: Omit<CorsRule, 'maxAge'>;
   /** When objects go. */
   readonly lifecycleRules: readonly LifecycleRule[];
-  /** Where else it is written down who did what: these buckets keep no access log of their own. */
+  /** Why it keeps no access log, and where else it is written down who did what. */
   readonly insteadOfAccessLog: string;
 }
 
-/** A bucket of what users own: private, encrypted, reached over TLS alone, by URLs that functions sign. */
+/** A bucket of what belongs to jobs: private, encrypted, reached over TLS alone, by functions and by URLs that they sign. */
 export class DataBucket extends Bucket {
   constructor(scope: Construct, id: string, props: DataBucketProps) {
     super(scope, id, {
@@ -32,13 +30,10 @@ export class DataBucket extends Bucket {
       blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
       enforceSSL: true,
       minimumTLSVersion: 1.2,
-      cors: [{ ...props.cors, allowedOrigins: [...props.origins], maxAge: 3600 }], // seconds
+      ...(props.cors === undefined ? {} : { cors: [{ ...props.cors, maxAge: 3600 }] }), // seconds
       lifecycleRules: [...props.lifecycleRules],
       removalPolicy: props.data === 'retain' ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
     });
-    Validations.of(this).acknowledge({
-      id: 'AwsSolutions-S1',
-      reason: `A server access log holds the query strings of presigned URLs. ${props.insteadOfAccessLog}`,
-    });
+    Validations.of(this).acknowledge({ id: 'AwsSolutions-S1', reason: props.insteadOfAccessLog });
   }
 }

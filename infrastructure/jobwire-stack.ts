@@ -7,10 +7,10 @@ import { JobsTable } from './jobs-table.ts';
 import { ObjectCreated } from './object-created.ts';
 import { Page } from './page.ts';
 import { PageContent } from './page-content.ts';
-import { Processing } from './processing.ts';
+import { Processing, type ProcessingProps } from './processing.ts';
 import { Publishing } from './publishing.ts';
 import { Results } from './results.ts';
-import type { Settings } from './settings.ts';
+import type { ProcessingSetting, Settings } from './settings.ts';
 import { SigningSecret } from './signing-secret.ts';
 import { SocketApi } from './socket-api.ts';
 import { SocketRoutes } from './socket-routes.ts';
@@ -18,6 +18,10 @@ import { SocketStage } from './socket-stage.ts';
 import { SubscriptionsTable } from './subscriptions-table.ts';
 import { Sweeping } from './sweeping.ts';
 import { Uploads } from './uploads.ts';
+import type { WayOfProcessing } from './way-of-processing.ts';
+import { Workflow } from './workflow.ts';
+import { WorkspaceBucket } from './workspace-bucket.ts';
+import { WorkspaceFileSystem } from './workspace-file-system.ts';
 
 /** What the stack is made of. */
 export interface JobwireStackProps {
@@ -56,23 +60,16 @@ export class JobwireStack extends Stack {
       signingSecret,
       socketUrl: socketApi.url,
     });
-    if (settings.processing.by !== 'lambda') throw new TypeError('Not built yet');
-    const processing = new Processing(this, 'Processing', {
-      bundle: functions.process,
-      concurrentJobs: settings.processing.concurrentJobs,
-      jobs,
-      uploads,
-      results,
-      deadlines,
-    });
-    const { work } = processing;
-    sweeping.allowWork(work);
+    const parts = { bundles: functions, jobs, uploads, results, deadlines };
+    const processing = processBy(this, settings.processing, parts);
+    sweeping.allowWork(processing);
+    processing.allowStop(httpApi.handler);
     const uploaded = new ObjectCreated(this, 'Uploaded', {
       bundle: functions.objectCreated,
       uploadEvents: settings.uploadEvents,
       jobs,
       uploads,
-      work,
+      processing,
     });
     const publishing = new Publishing(this, 'Publishing', {
       bundles: functions,
@@ -107,7 +104,7 @@ export class JobwireStack extends Stack {
       functions: [
         httpApi.handler,
         uploaded.objectCreated,
-        processing.process,
+        ...processing.functions,
         publishing.publish,
         publishing.deliver,
         routes.authorize,
@@ -116,20 +113,36 @@ export class JobwireStack extends Stack {
       ],
       authorize: routes.authorize,
       publish: publishing.publish,
-      work: work.queue,
       posts: [deliveries.queue, broadcasts.queue],
       failures: {
         Uploads: uploaded.failures,
-        Work: work.deadLetters,
+        ...processing.failures,
         Publish: publishing.failures,
         Deliveries: deliveries.deadLetters,
         Broadcasts: broadcasts.deadLetters,
         Deadlines: deadlines.deadLetters,
       },
+      watches: processing.watches,
     });
 
     new CfnOutput(this, 'dashboard', { description: 'The page', value: page.origin });
     new CfnOutput(this, 'api', { description: 'The HTTP API', value: httpApi.url });
     new CfnOutput(this, 'socket', { description: 'The WebSocket API', value: socketApi.url });
   }
+}
+
+/** Makes the one way of processing that is asked for, with what only that one has. */
+function processBy(
+  scope: Construct,
+  setting: ProcessingSetting,
+  parts: Omit<ProcessingProps, 'concurrentJobs'>,
+): WayOfProcessing {
+  if (setting.by === 'lambda') {
+    return new Processing(scope, 'Processing', { ...parts, concurrentJobs: setting.concurrentJobs });
+  }
+  const workspace =
+    setting.by === 'step-functions'
+      ? new WorkspaceBucket(scope, 'Workspace')
+      : new WorkspaceFileSystem(scope, 'Workspace', parts);
+  return new Workflow(scope, 'Workflow', { ...parts, workspace });
 }

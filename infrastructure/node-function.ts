@@ -1,9 +1,11 @@
 import { type Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
+import { type ISecurityGroup, type IVpc, SubnetType } from 'aws-cdk-lib/aws-ec2';
 import { Effect, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import {
   Architecture,
   Code,
   EventSourceMapping,
+  type FileSystem,
   Function as LambdaFunction,
   Runtime,
 } from 'aws-cdk-lib/aws-lambda';
@@ -13,6 +15,13 @@ import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { VARIABLES, type Variable } from '../handlers/environment.ts';
 import { wildcardFinding } from './wildcard-finding.ts';
+
+/** A file system that functions see as a folder, and the network that it is in, which has no way to the internet. */
+export interface Mount {
+  readonly vpc: IVpc;
+  readonly securityGroups: readonly ISecurityGroup[];
+  readonly fileSystem: FileSystem;
+}
 
 /** What a function of ours is made of. */
 export interface NodeFunctionProps {
@@ -25,6 +34,8 @@ export interface NodeFunctionProps {
   readonly timeout: Duration;
   /** What the entry file asks `readEnvironment` for, and no more. */
   readonly variables: Readonly<Partial<Record<Variable, string>>>;
+  /** Without, the function is in no network of ours, and reaches every service. */
+  readonly mount?: Mount;
 }
 
 /**
@@ -55,8 +66,31 @@ export class NodeFunction extends Construct {
       environment: environmentOf(props.variables),
       role: this.role,
       logGroup,
+      ...(props.mount === undefined ? {} : inNetwork(props.mount)),
     });
+    if (props.mount !== undefined) this.allowNetwork();
     this.allow(['logs:CreateLogStream', 'logs:PutLogEvents'], [logGroup.logGroupArn]);
+  }
+
+  /** Lets Lambda connect the function to its network, which it does with the function's role. */
+  private allowNetwork(): void {
+    // Lambda Developer Guide, configuration-vpc.
+    const actions = [
+      'CreateNetworkInterface',
+      'DescribeNetworkInterfaces',
+      'DescribeSubnets',
+      'DeleteNetworkInterface',
+      'AssignPrivateIpAddresses',
+      'UnassignPrivateIpAddresses',
+    ];
+    this.allow(
+      actions.map((action) => `ec2:${action}`),
+      ['*'],
+    );
+    this.acknowledgeWildcard(
+      '*',
+      'Network interfaces have no names before Lambda makes them, and it checks the role for all.',
+    );
   }
 
   /** Sets variables that were not known when the function was made. */
@@ -106,6 +140,11 @@ export class NodeFunction extends Construct {
       reportBatchItemFailures: true,
     });
   }
+}
+
+function inNetwork({ vpc, securityGroups, fileSystem }: Mount) {
+  const vpcSubnets = { subnetType: SubnetType.PRIVATE_ISOLATED };
+  return { vpc, vpcSubnets, securityGroups: [...securityGroups], filesystem: fileSystem };
 }
 
 function environmentOf(variables: NodeFunctionProps['variables']): Record<string, string> {

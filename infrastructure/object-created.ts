@@ -4,20 +4,20 @@ import { Construct } from 'constructs';
 import { FailureQueue } from './failure-queue.ts';
 import type { JobsTable } from './jobs-table.ts';
 import { NodeFunction } from './node-function.ts';
-import type { QueueWithDeadLetters } from './queue-with-dead-letters.ts';
 import type { Settings } from './settings.ts';
 import { hearByEventBridge, hearByNotifications } from './upload-events.ts';
 import type { Uploads } from './uploads.ts';
+import type { WayOfProcessing } from './way-of-processing.ts';
 
 /** What the reaction to uploads depends on. */
 export interface ObjectCreatedProps extends Pick<Settings, 'uploadEvents'> {
   readonly bundle: string;
   readonly jobs: JobsTable;
   readonly uploads: Uploads;
-  readonly work: QueueWithDeadLetters;
+  readonly processing: WayOfProcessing;
 }
 
-/** Queues the job of every object that is uploaded. */
+/** Begins the work on the job of every object that is uploaded. */
 export class ObjectCreated extends Construct {
   readonly objectCreated: NodeFunction;
   /** Events that could not be handed to the function, and invocations that failed. */
@@ -28,19 +28,18 @@ export class ObjectCreated extends Construct {
     const { named } = props.uploads; // the bucket comes after all that is here: see `tell`
     this.objectCreated = new NodeFunction(this, 'ObjectCreated', {
       bundle: props.bundle,
-      description: 'Checks an upload and queues its job',
+      description: 'Checks an upload and begins work on its job',
       memory: 512,
       timeout: Duration.seconds(30), // four short calls, each of which may be retried
       variables: {
         jobsTable: props.jobs.table.tableName,
         uploadsBucket: named.bucketName,
-        workQueueUrl: props.work.queue.queueUrl,
       },
     });
     props.jobs.allow(this.objectCreated, ['GetItem', 'UpdateItem']);
     props.uploads.allowRead(this.objectCreated, named);
     props.uploads.allowDiscovery(this.objectCreated, named);
-    props.work.allowSend(this.objectCreated);
+    props.processing.allowStart(this.objectCreated);
 
     this.failures = new FailureQueue(this, 'Failures');
     const hear = props.uploadEvents === 'eventbridge' ? hearByEventBridge : hearByNotifications;

@@ -21,10 +21,14 @@ export class Results extends Construct {
     super(scope, id);
     this.bucket = new DataBucket(this, 'Bucket', {
       data: props.data,
-      origins: props.origins,
-      cors: { allowedMethods: [HttpMethods.GET, HttpMethods.HEAD], allowedHeaders: ['range'] },
+      cors: {
+        allowedOrigins: [...props.origins],
+        allowedMethods: [HttpMethods.GET, HttpMethods.HEAD],
+        allowedHeaders: ['range'],
+      },
       lifecycleRules: [{ id: 'old', expiration: Duration.days(7) }], // as long as the job that links to it
-      insteadOfAccessLog: 'Who fetched which result is in the API access log, which has none.',
+      insteadOfAccessLog:
+        'It would hold the query strings of presigned URLs. Who fetched which result is in the API access log, which has none.',
     });
   }
 

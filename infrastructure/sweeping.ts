@@ -4,6 +4,7 @@ import type { JobsTable } from './jobs-table.ts';
 import { NodeFunction } from './node-function.ts';
 import { QueueWithDeadLetters } from './queue-with-dead-letters.ts';
 import type { Uploads } from './uploads.ts';
+import type { WayOfProcessing } from './way-of-processing.ts';
 
 /** What sweeping depends on. */
 export interface SweepingProps {
@@ -45,11 +46,11 @@ export class Sweeping extends Construct {
   }
 
   /**
-   * Lets the sweep send the work of a job again. To be called once; not a property, because the function behind
-   * the work queue in turn needs the deadlines queue.
+   * Lets the sweep begin the work of a job again, and end it. To be called once; not a property, because whoever
+   * works on jobs in turn needs the deadlines queue.
    */
-  allowWork(work: QueueWithDeadLetters): void {
-    this.sweep.tell({ workQueueUrl: work.queue.queueUrl });
-    work.allowSend(this.sweep);
+  allowWork(processing: WayOfProcessing): void {
+    processing.allowStart(this.sweep);
+    processing.allowStop(this.sweep);
   }
 }

@@ -30,8 +30,8 @@ export class Uploads extends Construct {
     this.bucket = new DataBucket(this, 'Bucket', {
       bucketName,
       data: props.data,
-      origins: props.origins,
       cors: {
+        allowedOrigins: [...props.origins],
         allowedMethods: [HttpMethods.PUT, HttpMethods.POST],
         allowedHeaders: ['content-type', 'x-amz-*'], // what an upload grant may sign
         exposedHeaders: ['ETag'], // completing a multipart upload names each part's
@@ -41,7 +41,7 @@ export class Uploads extends Construct {
         { id: 'processed', expiration: Duration.days(7) }, // as long as its job, to look into failures
       ],
       insteadOfAccessLog:
-        'Who uploads what is in the jobs table; CloudTrail data events tell the rest where they are wanted.',
+        'It would hold the query strings of presigned URLs. Who uploads what is in the jobs table; CloudTrail data events tell the rest where they are wanted.',
     });
   }
 

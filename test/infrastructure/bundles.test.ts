@@ -8,17 +8,19 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   BundleError,
   bundleFunctions,
+  bundleOf,
   bundlePage,
   type FunctionBundles,
   functionBuildOptions,
 } from '../../infrastructure/bundles.ts';
+import { DEFAULT_VARIANT, entriesOf } from '../../infrastructure/entries.ts';
 import { FUNCTIONS, SynthesizedStack } from './synthesized-stack.ts';
 
 let directory: string;
 let functions: FunctionBundles;
 beforeAll(() => {
   directory = mkdtempSync(join(tmpdir(), 'jobwire-bundles-'));
-  functions = bundleFunctions(join(directory, 'functions'));
+  functions = bundleFunctions(join(directory, 'functions'), entriesOf(DEFAULT_VARIANT));
 });
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
@@ -69,7 +71,7 @@ describe('bundleFunctions', () => {
   it.each(FUNCTIONS)('%s starts with the variables of its construct', async (name, path) => {
     const { Environment } = stack.properties('AWS::Lambda::Function', `${path}/Function`);
     const { Variables } = stack.readable(Environment) as { Variables: Record<string, string> }; // CloudFormation's shape
-    const { exports, required } = await start(functions[name], Variables);
+    const { exports, required } = await start(bundleOf(functions, name), Variables);
     expect(exports).toEqual({ handler: 'function' });
     // Nothing that its first invocation can do without.
     const isProcess = name === 'process';
@@ -88,7 +90,7 @@ describe('bundleFunctions', () => {
 
   /** The same bundles once more, elsewhere, with what is in them. */
   const described = lazily(() =>
-    functionBuildOptions(join(directory, 'again')).map((options) =>
+    functionBuildOptions(join(directory, 'again'), entriesOf(DEFAULT_VARIANT)).map((options) =>
       buildSync({ ...options, metafile: true, write: false }),
     ),
   );
@@ -148,7 +150,7 @@ describe('bundlePage', () => {
 describe('BundleError', () => {
   it('says what is wrong, and keeps the cause', () => {
     const belowFile = join(functions.api, 'index.cjs', 'folder');
-    const failure = captured(() => bundleFunctions(belowFile));
+    const failure = captured(() => bundleFunctions(belowFile, entriesOf(DEFAULT_VARIANT)));
     expect(failure).toBeInstanceOf(BundleError);
     expect(failure).toMatchObject({
       message: expect.stringContaining('index.cjs'),

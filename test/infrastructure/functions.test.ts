@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { VARIABLES, type Variable } from '../../handlers/environment.ts';
-import { ENTRIES } from '../../infrastructure/bundles.ts';
+import { DEFAULT_VARIANT, entriesOf } from '../../infrastructure/entries.ts';
 import { FUNCTIONS, SynthesizedStack, UPLOADS_BUCKET } from './synthesized-stack.ts';
 
+const ENTRIES = entriesOf(DEFAULT_VARIANT);
 const stack = new SynthesizedStack();
 
 /** The value of every variable of the default variant, whichever function has it. */
@@ -37,7 +38,7 @@ describe('functions', () => {
   it.each(FUNCTIONS)('%s has exactly the variables that its entry file reads', (name, path) => {
     // `object-created` is made before the bucket, and knows its name only.
     const values = name === 'objectCreated' ? { ...VALUES, uploadsBucket: UPLOADS_BUCKET } : VALUES;
-    const expected = variablesOf(ENTRIES[name]).map((variable) => [
+    const expected = variablesOf(ENTRIES[name] ?? '').map((variable) => [
       VARIABLES[variable],
       values[variable] ?? 'a value that only another variant has',
     ]);

@@ -3,12 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
-import {
-  ENTRIES,
-  type FunctionBundles,
-  type FunctionName,
-  type PageBundle,
-} from '../../infrastructure/bundles.ts';
+import type { FunctionBundles, PageBundle } from '../../infrastructure/bundles.ts';
+import { entriesOf, type FunctionName } from '../../infrastructure/entries.ts';
 import { JobwireStack } from '../../infrastructure/jobwire-stack.ts';
 import { readSettings } from '../../infrastructure/settings.ts';
 
@@ -17,8 +13,8 @@ export const FLAGS: Readonly<Record<string, unknown>> = JSON.parse(
   readFileSync(new URL('../../cdk.json', import.meta.url), 'utf8'),
 ).context;
 
-/** Every function, and the path of its construct. */
-export const FUNCTIONS: readonly (readonly [name: FunctionName, path: string])[] = [
+/** Every function of the default variant, and the path of its construct. */
+export const FUNCTIONS = [
   ['api', 'HttpApi/Handler'],
   ['objectCreated', 'Uploaded/ObjectCreated'],
   ['process', 'Processing/Process'],
@@ -27,7 +23,7 @@ export const FUNCTIONS: readonly (readonly [name: FunctionName, path: string])[]
   ['authorize', 'SocketRoutes/Authorize'],
   ['socket', 'SocketRoutes/Socket'],
   ['sweep', 'Sweeping/Sweep'],
-];
+] as const satisfies readonly (readonly [name: FunctionName, path: string])[];
 
 /** The name of the uploads bucket, where it is not referred to, in the words of `readable`. */
 export const UPLOADS_BUCKET = 'jobwire-uploads-<part 2 of <AWS::StackId> by />';
@@ -55,22 +51,23 @@ export function createStack(context: Readonly<Record<string, unknown>> = {}): {
     // Seconds for each app, and once is enough: command-line.test.ts has it, with the bundles.
     builtinCloudFormationValidation: false,
   });
+  const settings = readSettings(app.node);
   const stack = new JobwireStack(app, 'Jobwire', {
-    settings: readSettings(app.node),
-    functions: standInFunctions(directory),
+    settings,
+    functions: standInFunctions(directory, Object.keys(entriesOf(settings))),
     page: standInPage(directory),
   });
   return { app, stack, dispose: () => rmSync(directory, { recursive: true, force: true }) };
 }
 
-function standInFunctions(directory: string): FunctionBundles {
-  const folders = Object.keys(ENTRIES).map((name): [string, string] => {
+function standInFunctions(directory: string, names: readonly string[]): FunctionBundles {
+  const folders = names.map((name): [string, string] => {
     const folder = join(directory, name);
     mkdirSync(folder);
     writeFileSync(join(folder, 'index.cjs'), `exports.handler = async () => '${name}';\n`);
     return [name, folder];
   });
-  return Object.fromEntries(folders) as FunctionBundles; // one for every key of ENTRIES
+  return Object.fromEntries(folders) as FunctionBundles; // one for each name
 }
 
 function standInPage(directory: string): PageBundle {
