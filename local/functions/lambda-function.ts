@@ -73,6 +73,16 @@ export class LambdaFunction implements InvokableFunction {
     for (const environment of this.#idle.splice(0)) this.#endEnvironment(environment);
   }
 
+  /**
+   * Ends the threads of all running invocations in the middle, as too little memory or a fault of the machine would;
+   * each becomes a `Runtime.ExitError`. Answers how many there were.
+   */
+  kill(): number {
+    const running = [...this.#all].filter((environment) => !this.#idle.includes(environment));
+    for (const { sandbox } of running) void sandbox.terminate();
+    return running.length;
+  }
+
   /** Takes no more events, lets running ones finish for `graceMs`, and ends all threads. */
   async close(graceMs = 2_000): Promise<void> {
     this.#closed = true;

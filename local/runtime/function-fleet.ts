@@ -1,13 +1,17 @@
+import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { REGION } from '../account.ts';
 import { StartError } from '../errors.ts';
 import type { InvocationReport } from '../functions/invocation-report.ts';
 import { LambdaFunction } from '../functions/lambda-function.ts';
+import { withMountedFolder } from '../functions/mounted-folder.ts';
 import type { FunctionDeployment } from '../functions/settings.ts';
 import type { PolicyStatement } from '../permissions/policy.ts';
 import { functionPrincipal, type Principal } from '../permissions/principal.ts';
 import type { Stack } from '../template/properties.ts';
+import { type MountDeclaration, readMounts } from '../template/read-file-systems.ts';
 import { type FunctionDeclaration, readFunctions } from '../template/read-functions.ts';
+import { Networks } from '../template/read-networks.ts';
 import { readRoleStatements } from '../template/read-permissions.ts';
 
 /** Where the functions' AWS clients go to: the values of the SDK's own `AWS_ENDPOINT_URL_…` variables. */
@@ -16,11 +20,25 @@ export interface ServiceEndpoints {
   readonly AWS_ENDPOINT_URL_S3: string;
   readonly AWS_ENDPOINT_URL_SQS: string;
   readonly AWS_ENDPOINT_URL_SECRETS_MANAGER: string;
+  readonly AWS_ENDPOINT_URL_SFN: string;
 }
+
+/** The variable of each service by the last part of the name of its VPC endpoint, `com.amazonaws.<region>.<name>`. */
+const ENDPOINT_VARIABLES: Readonly<Record<string, keyof ServiceEndpoints>> = {
+  dynamodb: 'AWS_ENDPOINT_URL_DYNAMODB',
+  s3: 'AWS_ENDPOINT_URL_S3',
+  sqs: 'AWS_ENDPOINT_URL_SQS',
+  secretsmanager: 'AWS_ENDPOINT_URL_SECRETS_MANAGER',
+  states: 'AWS_ENDPOINT_URL_SFN',
+};
 
 /** Settings of `FunctionFleet`. */
 export interface FunctionFleetSettings {
   readonly endpoints: ServiceEndpoints;
+  /** The endpoint that functions of a VPC are told of a service which they do not reach. */
+  readonly noRouteTo: (service: string) => string;
+  /** Absolute path of the folder that stands for a file system, by the file system's id. */
+  readonly folderOf: (fileSystemId: string) => string;
   readonly rootSecret: string;
   readonly log: (line: string) => void;
   readonly onReport: (report: InvocationReport) => void;
@@ -37,7 +55,7 @@ export class FunctionFleet {
     this.#settings = settings;
     const declarations = readFunctions(stack);
     this.#principals = principalsOf(stack, declarations, settings.rootSecret);
-    this.#deployments = this.#deploymentsOf(declarations, this.#principals);
+    this.#deployments = this.#deploymentsOf(stack, declarations, this.#principals);
     this.#functions = new Map(
       declarations.map(({ name, arn }) => [
         name,
@@ -87,7 +105,7 @@ export class FunctionFleet {
   replace(stack: Stack): readonly string[] {
     const declarations = readFunctions(stack);
     const principals = principalsOf(stack, declarations, this.#settings.rootSecret);
-    const deployments = this.#deploymentsOf(declarations, principals);
+    const deployments = this.#deploymentsOf(stack, declarations, principals);
     const changed = [...this.#functions].flatMap(([name, lambda]) => {
       const deployment = deploymentOf(deployments, name);
       return isSame(deployment, deploymentOf(this.#deployments, name)) ? [] : [{ name, lambda, deployment }];
@@ -107,9 +125,12 @@ export class FunctionFleet {
   }
 
   #deploymentsOf(
+    stack: Stack,
     declarations: readonly FunctionDeclaration[],
     principals: readonly Principal[],
   ): ReadonlyMap<string, FunctionDeployment> {
+    const networks = new Networks(stack);
+    const mounts = readMounts(stack, declarations);
     return new Map(
       declarations.map((declaration) => [
         declaration.name,
@@ -119,8 +140,8 @@ export class FunctionFleet {
           timeoutMs: declaration.timeoutMs,
           memoryMb: declaration.memoryMb,
           environment: {
-            ...declaration.environment,
-            ...this.#settings.endpoints,
+            ...this.#environmentOf(declaration, mounts.get(declaration.name)),
+            ...this.#endpointsOf(declaration, networks),
             ...credentialsOf(principalOf(principals, declaration.name)),
             AWS_REGION: REGION,
           },
@@ -128,6 +149,29 @@ export class FunctionFleet {
             ? {}
             : { maximumConcurrency: declaration.reservedConcurrency }),
         },
+      ]),
+    );
+  }
+
+  #environmentOf(
+    { environment }: FunctionDeclaration,
+    mount: MountDeclaration | undefined,
+  ): FunctionDeployment['environment'] {
+    if (mount === undefined) return environment;
+    const { fileSystemId, root, localMountPath } = mount;
+    const folder = path.join(this.#settings.folderOf(fileSystemId), ...root.split('/'));
+    mkdirSync(folder, { recursive: true }); // as an access point makes its root
+    return withMountedFolder(environment, { localMountPath, folder });
+  }
+
+  #endpointsOf({ subnetIds }: FunctionDeclaration, networks: Networks): Readonly<Record<string, string>> {
+    const { endpoints, noRouteTo } = this.#settings;
+    if (subnetIds.length === 0) return { ...endpoints };
+    const reachable = networks.reachableFrom(subnetIds);
+    return Object.fromEntries(
+      Object.entries(ENDPOINT_VARIABLES).map(([service, variable]) => [
+        variable,
+        reachable.has(service) ? endpoints[variable] : noRouteTo(service),
       ]),
     );
   }

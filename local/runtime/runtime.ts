@@ -1,5 +1,7 @@
+import path from 'node:path';
 import { inspect } from 'node:util';
 import { REGION } from '../account.ts';
+import { systemClock } from '../clock.ts';
 import { StartError } from '../errors.ts';
 import type { InvocationReport } from '../functions/invocation-report.ts';
 import { ownerPrincipal, Principals } from '../permissions/principal.ts';
@@ -17,7 +19,8 @@ import { claimPorts, portRefusal } from './ports.ts';
 import { rebuildOnChange } from './rebuild.ts';
 import { startApis } from './start-apis.ts';
 import { type RunningEvents, startEvents } from './start-events.ts';
-import { startDatabaseEarly, startSecrets, startServices } from './start-services.ts';
+import { startDatabaseEarly, startNetworks, startSecrets, startServices } from './start-services.ts';
+import { startWorkflows } from './start-workflows.ts';
 
 /** What the template is made of: changes here rebuild it. */
 const SOURCE_FOLDERS = ['protocol', 'handlers', 'infrastructure', 'client', 'web'] as const;
@@ -51,6 +54,12 @@ export interface Administration {
   readonly dynamoDb: string;
   /** The same of Secrets Manager. */
   readonly secretsManager: string;
+  /** The same of Step Functions, with the ARNs of the state machines; where the template has any. */
+  readonly stepFunctions:
+    | { readonly endpoint: string; readonly stateMachineArns: readonly string[] }
+    | undefined;
+  /** Absolute path of the folder that stands for the file system with a logical id that begins so. */
+  fileSystem(logicalIdPrefix: string): string;
   /** The physical name of the resource with a logical id that begins so; see the template. */
   physicalName(logicalIdPrefix: string): string;
 }
@@ -61,6 +70,11 @@ export interface Runtime {
   readonly administration: Administration;
   /** Drops every WebSocket connection without a closing handshake, as a network failure would. */
   dropConnections(): void;
+  /**
+   * Kills what the function with a logical id that begins so is doing, in the middle: every invocation ends as
+   * `Runtime.ExitError`. Answers how many there were.
+   */
+  killFunction(logicalIdPrefix: string): number;
   /** Stops everything and leaves the state for the next start. */
   close(): Promise<void>;
 }
@@ -127,19 +141,35 @@ async function start(settings: RuntimeSettings, state: StateDirectory, closing: 
   });
   settings.signal?.throwIfAborted();
 
+  const folderOf = (fileSystemId: string) => path.join(state.folder('file-systems'), fileSystemId);
   const functions = new FunctionFleet(stack, {
     endpoints: {
       AWS_ENDPOINT_URL_DYNAMODB: services.dynamoDb.endpoint,
       AWS_ENDPOINT_URL_S3: services.s3.endpoint,
       AWS_ENDPOINT_URL_SQS: services.sqs.endpoint,
       AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.endpoint,
+      AWS_ENDPOINT_URL_SFN: `http://${HOST}:${ports.workflows}`,
     },
+    noRouteTo: await startNetworks(stack, { log, closing }),
+    folderOf,
     rootSecret: state.rootSecret,
     log,
     onReport: (report) => settings.onReport?.(report),
   });
   principals.replace([owner, ...functions.principals]);
+  const workflows = await startWorkflows({
+    stack,
+    state,
+    ports,
+    principals,
+    functions,
+    onStatus: (execution) => events.running?.onExecutionStatus(execution),
+    clock: systemClock,
+    log,
+    closing,
+  });
   events.running = await startEvents({ stack, state, services, functions, owner, log, closing });
+  workflows?.executions.tellOfLost();
   const apis = await startApis({
     stack,
     functions,
@@ -155,6 +185,8 @@ async function start(settings: RuntimeSettings, state: StateDirectory, closing: 
   closing.add(() => page.close());
   // Before whatever waits for them, so that a job of minutes does not hold up the end: its message comes again.
   closing.add(() => functions.close());
+  // Before the functions, whose ends would be tried again.
+  closing.add(() => workflows?.executions.close());
 
   if (settings.watch) {
     const watcher = await watchSources({
@@ -172,6 +204,11 @@ async function start(settings: RuntimeSettings, state: StateDirectory, closing: 
     socket: apis.socket.url,
     pid: process.pid,
   };
+  const physicalName = (logicalIdPrefix: string) => {
+    const found = [...stack.template.resources.keys()].find((id) => id.startsWith(logicalIdPrefix));
+    if (found === undefined) throw new StartError(`The template has no resource ${logicalIdPrefix}…`);
+    return referenceOf(stack, found);
+  };
   settings.signal?.throwIfAborted();
   await state.announce(endpoints);
   closing.add(() => state.withdraw());
@@ -182,12 +219,14 @@ async function start(settings: RuntimeSettings, state: StateDirectory, closing: 
       credentials: { accessKeyId: owner.accessKeyId, secretAccessKey: owner.secretAccessKey },
       dynamoDb: services.dynamoDb.endpoint,
       secretsManager: secrets.endpoint,
-      physicalName(logicalIdPrefix) {
-        const found = [...stack.template.resources.keys()].find((id) => id.startsWith(logicalIdPrefix));
-        if (found === undefined) throw new StartError(`The template has no resource ${logicalIdPrefix}…`);
-        return referenceOf(stack, found);
+      stepFunctions: workflows && {
+        endpoint: workflows.endpoint,
+        stateMachineArns: workflows.stateMachineArns,
       },
+      fileSystem: (logicalIdPrefix) => folderOf(physicalName(logicalIdPrefix)),
+      physicalName,
     },
+    killFunction: (logicalIdPrefix) => functions.find(physicalName(logicalIdPrefix)).kill(),
     dropConnections: () => apis.socket.disconnectAll(),
     close: () => closing.run(),
   };

@@ -3,6 +3,7 @@ import { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams';
 import { REGION } from '../account.ts';
 import { StartError } from '../errors.ts';
 import { buildNotification, concerns } from '../events/bucket-notifications.ts';
+import { buildExecutionStatusEvent } from '../events/execution-status-event.ts';
 import { buildObjectCreatedEvent } from '../events/object-created-event.ts';
 import { QueueEventSourceMapping } from '../events/queue-event-source-mapping.ts';
 import { Rule } from '../events/rule.ts';
@@ -18,6 +19,7 @@ import {
 } from '../template/read-events.ts';
 import { InvokePermissions } from '../template/read-permissions.ts';
 import { readNotifyingBuckets, readTables } from '../template/read-storage.ts';
+import type { Execution } from '../workflows/execution-store.ts';
 import { AsynchronousInvocations } from './asynchronous-invocations.ts';
 import type { Closing } from './closing.ts';
 import type { FunctionFleet } from './function-fleet.ts';
@@ -30,6 +32,8 @@ export interface RunningEvents {
   onWrite(tableName: string): void;
   /** An object has been created: whoever the template says is told. */
   onObjectCreated(created: ObjectCreated): void;
+  /** An execution of a state machine has started or ended: the rules are told. */
+  onExecutionStatus(execution: Execution): void;
 }
 
 /** Settings of `startEvents`. */
@@ -61,6 +65,10 @@ export async function startEvents(settings: EventSettings): Promise<RunningEvent
   return {
     onWrite: (tableName) => streams.get(tableName)?.wake(),
     onObjectCreated: (created) => tellers.get(created.bucket)?.(created),
+    onExecutionStatus: (execution) => {
+      const event = buildExecutionStatusEvent(execution);
+      for (const rule of rules) rule.accept(event);
+    },
   };
 }
 

@@ -1,7 +1,9 @@
 import { type Clock, systemClock } from '../clock.ts';
+import { StartError } from '../errors.ts';
 import type { Principal, Principals } from '../permissions/principal.ts';
 import { type RunningDynamoDb, startDatabase, startDynamoDb } from '../services/dynamodb.ts';
 import type { DynamoDbProcess } from '../services/dynamodb-process.ts';
+import { startNoRoute } from '../services/no-route.ts';
 import type { RunningService } from '../services/running-service.ts';
 import { startS3 } from '../services/s3.ts';
 import type { ObjectCreated } from '../services/s3-object-created.ts';
@@ -9,6 +11,7 @@ import { type RunningSecretsManager, startSecretsManager } from '../services/sec
 import { type RunningSqs, startSqs } from '../services/sqs.ts';
 import type { StateDirectory } from '../state-directory.ts';
 import type { Stack } from '../template/properties.ts';
+import { hasNetworks } from '../template/read-networks.ts';
 import { readBuckets, readQueues, readSecrets, readTables } from '../template/read-storage.ts';
 import type { Closing } from './closing.ts';
 import type { Ports } from './ports.ts';
@@ -129,6 +132,24 @@ export async function startServices(settings: ServiceSettings): Promise<RunningS
     ),
   ]);
   return { dynamoDb: fulfilled(dynamoDb), s3: fulfilled(s3), sqs: fulfilled(sqs) };
+}
+
+/**
+ * Starts what answers functions of a VPC that call a service which they do not reach, where the template has a VPC.
+ * Answers with the endpoint to tell them, by the service's name.
+ */
+export async function startNetworks(
+  stack: Stack,
+  { log, closing }: Pick<ServiceSettings, 'log' | 'closing'>,
+): Promise<(service: string) => string> {
+  if (!hasNetworks(stack)) {
+    return (service) => {
+      throw new StartError(`Nothing lives in a VPC, so nothing asks there for ${service}`);
+    };
+  }
+  const noRoute = await startNoRoute(log);
+  closing.add(() => noRoute.close());
+  return (service) => noRoute.endpointFor(service);
 }
 
 function fulfilled<Value>(result: PromiseSettledResult<Value>): Value {

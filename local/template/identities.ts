@@ -81,9 +81,17 @@ function arn(service: string, rest: string): string {
 }
 
 /** Ids of APIs are ten lower-case letters and digits. */
-function apiIdOf({ resource, stackName }: Naming): string {
-  const hash = createHash('sha256').update(`${stackName}/${resource.logicalId}`).digest('hex');
-  return hash.slice(0, 10);
+function apiIdOf(naming: Naming): string {
+  return digestOf(naming).slice(0, 10);
+}
+
+/** Ids of networks and file systems are a prefix and 17 hexadecimal digits. */
+function idOf(naming: Naming, prefix: string): string {
+  return `${prefix}-${digestOf(naming).slice(0, 17)}`;
+}
+
+function digestOf({ resource, stackName }: Naming): string {
+  return createHash('sha256').update(`${stackName}/${resource.logicalId}`).digest('hex');
 }
 
 const IDENTITIES: Readonly<Record<string, (naming: Naming) => Identity>> = {
@@ -105,6 +113,32 @@ const IDENTITIES: Readonly<Record<string, (naming: Naming) => Identity>> = {
     const name = nameOf(naming, 'TableName');
     const tableArn = arn('dynamodb', `table/${name}`);
     return { reference: name, attributes: { Arn: tableArn, StreamArn: `${tableArn}/stream/local` } };
+  },
+  'AWS::EC2::SecurityGroup': (naming) => {
+    const id = idOf(naming, 'sg');
+    return { reference: id, attributes: { GroupId: id, Id: id } };
+  },
+  'AWS::EC2::Subnet': (naming) => {
+    const id = idOf(naming, 'subnet');
+    return { reference: id, attributes: { SubnetId: id } };
+  },
+  'AWS::EC2::VPC': (naming) => {
+    const id = idOf(naming, 'vpc');
+    return { reference: id, attributes: { VpcId: id } };
+  },
+  'AWS::EFS::AccessPoint': (naming) => {
+    const id = idOf(naming, 'fsap');
+    return {
+      reference: id,
+      attributes: { AccessPointId: id, Arn: arn('elasticfilesystem', `access-point/${id}`) },
+    };
+  },
+  'AWS::EFS::FileSystem': (naming) => {
+    const id = idOf(naming, 'fs');
+    return {
+      reference: id,
+      attributes: { FileSystemId: id, Arn: arn('elasticfilesystem', `file-system/${id}`) },
+    };
   },
   'AWS::Events::Rule': (naming) => {
     const name = nameOf(naming, 'Name');
@@ -138,6 +172,11 @@ const IDENTITIES: Readonly<Record<string, (naming: Naming) => Identity>> = {
   'AWS::SecretsManager::Secret': (naming) => {
     const secretArn = naming.hosts.secretArn(secretNameOf(naming.stackName, naming.resource));
     return { reference: secretArn, attributes: { Id: secretArn } };
+  },
+  'AWS::StepFunctions::StateMachine': (naming) => {
+    const name = nameOf(naming, 'StateMachineName');
+    const machineArn = arn('states', `stateMachine:${name}`);
+    return { reference: machineArn, attributes: { Arn: machineArn, Name: name } };
   },
   'AWS::SNS::Topic': (naming) => {
     const topicArn = arn('sns', nameOf(naming, 'TopicName'));

@@ -19,6 +19,10 @@ export interface FunctionDeclaration {
   readonly reservedConcurrency: number | undefined;
   /** The name of the role that it runs as. */
   readonly roleName: string;
+  /** The file system that it mounts: Lambda allows one. */
+  readonly fileSystem: { readonly accessPointArn: string; readonly localMountPath: string } | undefined;
+  /** The subnets that it lives in; none outside a VPC. */
+  readonly subnetIds: readonly string[];
 }
 
 const FunctionSchema = v.strictObject({
@@ -32,6 +36,15 @@ const FunctionSchema = v.strictObject({
   /** Megabytes; Lambda's default is 128. */
   MemorySize: v.optional(NumberSchema, 128),
   ReservedConcurrentExecutions: v.optional(NumberSchema),
+  FileSystemConfigs: v.optional(
+    v.pipe(v.array(v.strictObject({ Arn: v.string(), LocalMountPath: v.string() })), v.maxLength(1)),
+    [],
+  ),
+  // Security groups are not looked at: nothing but 127.0.0.1 is reached from here.
+  VpcConfig: v.optional(
+    v.object({ SubnetIds: v.array(v.string()), SecurityGroupIds: v.optional(v.array(v.string())) }),
+    { SubnetIds: [] },
+  ),
 });
 
 /** Where a function logs to, how it is traced, and what it runs on change nothing here. */
@@ -63,6 +76,7 @@ function readFunction(stack: Stack, resource: TemplateResource): FunctionDeclara
       'its code is no asset of the assembly',
     );
   }
+  const [fileSystem] = properties.FileSystemConfigs;
   return {
     logicalId: resource.logicalId,
     name: referenceOf(stack, resource.logicalId),
@@ -78,6 +92,11 @@ function readFunction(stack: Stack, resource: TemplateResource): FunctionDeclara
     memoryMb: properties.MemorySize,
     reservedConcurrency: properties.ReservedConcurrentExecutions,
     roleName: properties.Role.slice(properties.Role.lastIndexOf('/') + 1),
+    fileSystem:
+      fileSystem === undefined
+        ? undefined
+        : { accessPointArn: fileSystem.Arn, localMountPath: fileSystem.LocalMountPath },
+    subnetIds: properties.VpcConfig.SubnetIds,
   };
 }
 
