@@ -71,24 +71,29 @@ export class BrokerTeller {
     removed: readonly RemovedJob[],
     endsAt: number,
   ): Promise<string | undefined> {
-    const { now } = this.#parts;
+    const { now, log } = this.#parts;
     const owed: { readonly wanted: Wanted; readonly throttled: boolean }[] = [];
     let answered = 0;
     let unanswered = 0;
-    let refused = 0;
+    const refusals: { readonly job: string; readonly error: unknown }[] = [];
     const work = async (wanted: Wanted): Promise<void> => {
       const time = now().getTime();
-      const isTried = time < this.#restsUntil || time >= endsAt - STOP_BEFORE_END ? 'late' : undefined;
-      const outcome = isTried ?? (await this.#try(wanted, refused === 0));
+      const isLate = time < this.#restsUntil || time >= endsAt - STOP_BEFORE_END;
+      const onRefusal = (error: unknown) => void refusals.push({ job: wanted.job, error });
+      const outcome = isLate ? 'late' : await this.#try(wanted, onRefusal);
       if (outcome === 'unavailable') unanswered += 1;
       else if (outcome !== 'late') answered += 1;
-      if (outcome === 'refused') refused += 1;
       if (outcome !== 'retained') owed.push({ wanted, throttled: outcome === 'throttled' });
       // A broker that hangs, hangs for all: those that are under way are enough to know it by.
       if (unanswered > 0 && answered === 0) this.#restsUntil = now().getTime() + REST_MILLISECONDS;
     };
     const wanted = wantedOf(changes, removed);
     await inTurns([{ pages: onePage(wanted), work }], CONCURRENCY);
+    const [refusal] = refusals;
+    if (refusal !== undefined) {
+      const why = refusal.error instanceof RefusedError ? 'refused' : 'failed unforeseen';
+      log.error(`a broadcast was ${why}`, { ...refusal, count: refusals.length });
+    }
     const unsent = await this.#owe(owed);
     return unsent
       .map(({ sequenceNumber }) => sequenceNumber)
@@ -96,7 +101,7 @@ export class BrokerTeller {
       .at(0);
   }
 
-  async #try({ job, record }: Wanted, isFirstRefusal: boolean): Promise<Outcome> {
+  async #try({ job, record }: Wanted, onRefusal: (error: unknown) => void): Promise<Outcome> {
     const { broker, log, meter } = this.#parts;
     try {
       if (record === undefined) {
@@ -111,10 +116,7 @@ export class BrokerTeller {
     } catch (error) {
       if (error instanceof UnavailableError) return error.throttled ? 'throttled' : 'unavailable';
       meter.count('BroadcastsRefused', 1);
-      if (isFirstRefusal) {
-        const why = error instanceof RefusedError ? 'refused' : 'failed unforeseen';
-        log.error(`a broadcast was ${why}; others of this batch are only counted`, { job, error });
-      }
+      onRefusal(error);
       return 'refused';
     }
   }
@@ -141,7 +143,8 @@ export class BrokerTeller {
     meter.count('BroadcastsPostponed', owed.length);
     const throttled = owed.filter((one) => one.throttled).length;
     const byDelay = Map.groupBy(owed, (one) =>
-      one.throttled ? spreadSeconds(throttled, random()) : POSTPONED_SECONDS,
+      // A few are throttled for their topic's sake, which a second mends; many for the account's.
+      one.throttled && throttled > CONCURRENCY ? spreadSeconds(throttled, random()) : POSTPONED_SECONDS,
     );
     const unsent = await Promise.all(
       [...byDelay].map(async ([delaySeconds, group]) => {
