@@ -11,7 +11,7 @@ import type { WorkStoppedError } from './work-stopped.ts';
  * and at $0.625 a million (aws-facts 7) an hour of work that never stops reporting costs 2.3 cents for each KB of
  * the job's item, mostly one or two; no index holds what a report changes (infrastructure/jobs-table.ts).
  */
-const WRITE_EVERY = 100;
+export const WRITE_EVERY = 100;
 
 /** How long an execution counts as alive after each write. */
 const ALIVE_FOR = 60_000;

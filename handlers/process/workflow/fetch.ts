@@ -2,10 +2,10 @@ import { Readable } from 'node:stream';
 import type { Uploads } from '../../ports.ts';
 import type { SharedFiles } from '../../workspace.ts';
 import { withBody } from '../payload-body.ts';
-import { JobReporter } from '../progress-reporter.ts';
 import { runStep, type StepParts } from './run-step.ts';
-import { reportOf, STEPS_WITH_FETCH } from './step-progress.ts';
+import { STEPS_WITH_FETCH } from './step-progress.ts';
 import { PAYLOAD_FILE, type StepRequest } from './step-request.ts';
+import { WholeReporter } from './whole-reporter.ts';
 
 /** What `fetch` needs. */
 export interface FetchParts extends StepParts {
@@ -26,17 +26,18 @@ export async function fetchPayload(
     const { record, execution, signal } = run;
     const size = record.job.input?.size ?? 0;
     const upload = await run.persist('opening the upload', () => parts.uploads.open(record, signal));
-    const reporter = new JobReporter({ ...parts, ...run });
-    const told = (bytes: number) => reporter.report(reportOf(STEPS_WITH_FETCH, 'fetch', bytes, size));
+    const reporter = new WholeReporter(parts, run, { steps: STEPS_WITH_FETCH, name: 'fetch', size });
+    const told = (bytes: number) => reporter.report(bytes);
     try {
       await withBody(upload, signal, (body) => {
         const counted = Readable.from(counting(body, told), { objectMode: false });
         return parts.workspace.copy(execution, PAYLOAD_FILE, counted, signal);
       });
+      await reporter.finish();
+      return {};
     } finally {
       await reporter.settle();
     }
-    return {};
   });
 }
 
@@ -54,7 +55,6 @@ export async function removeAbandonedFiles({ workspace, clock, log }: FetchParts
 
 async function* counting(body: Readable, told: (bytes: number) => void): AsyncGenerator<Uint8Array> {
   let bytes = 0;
-  told(bytes);
   for await (const chunk of body) {
     bytes += chunk.byteLength;
     told(bytes);

@@ -2,11 +2,10 @@ import { planToText } from '../csv-profile/plan.ts';
 import { PROFILING_LIMITS, type ProfilingLimits } from '../csv-profile/profiling-limits.ts';
 import { inspect } from '../csv-profile/steps.ts';
 import { withBody } from '../payload-body.ts';
-import { JobReporter } from '../progress-reporter.ts';
 import type { Payload } from './payload.ts';
 import { runStep, type StepParts } from './run-step.ts';
-import { reportOf } from './step-progress.ts';
 import { PLAN_FILE, type StepRequest } from './step-request.ts';
+import { WholeReporter } from './whole-reporter.ts';
 
 /** What `inspect` needs. */
 export interface InspectParts extends StepParts {
@@ -26,15 +25,14 @@ export async function inspectPayload(
     const { payload, workspace, limits = PROFILING_LIMITS } = parts;
     const size = record.job.input?.size ?? 0;
     const opened = await run.persist('opening the payload', () => payload.open(record, execution, signal));
-    const reporter = new JobReporter({ ...parts, ...run });
-    const report = ({ bytes }: { readonly bytes: number }) =>
-      reporter.report(reportOf(payload.steps, 'inspect', bytes, size));
+    const reporter = new WholeReporter(parts, run, { steps: payload.steps, name: 'inspect', size });
+    const report = ({ bytes }: { readonly bytes: number }) => reporter.report(bytes);
     try {
-      report({ bytes: 0 });
       const plan = await withBody(opened, signal, (body) => inspect({ body, size, signal, limits, report }));
       signal.throwIfAborted();
       const text = new TextEncoder().encode(planToText(plan));
       await run.persist('writing the plan', () => workspace.write(execution, PLAN_FILE, text));
+      await reporter.finish();
       return { ranges: plan.ranges.map((_, index) => index) };
     } finally {
       await reporter.settle();

@@ -3,14 +3,14 @@ import type { JobFields, JobRecord, Meter, Results } from '../../ports.ts';
 import { timestampOf } from '../clock.ts';
 import { mergeProfiles } from '../csv-profile/steps.ts';
 import { persist } from '../persistence.ts';
-import { JobReporter } from '../progress-reporter.ts';
 import { storedResult, successFields } from '../stored-result.ts';
 import { GIVE_UP_BEFORE_END } from '../time-left.ts';
 import { readPlan } from './read-plan.ts';
 import { runStep, type StepParts, type StepRun } from './run-step.ts';
 import { WorkStopped } from './step-errors.ts';
-import { reportOf, type Steps } from './step-progress.ts';
+import type { Steps } from './step-progress.ts';
 import { rangeFileOf, type StepRequest } from './step-request.ts';
+import { WholeReporter } from './whole-reporter.ts';
 
 /** What `merge` needs. */
 export interface MergeParts extends StepParts {
@@ -49,16 +49,16 @@ async function merge(
   const { record, signal } = run;
   const { job } = record;
   const plan = await readPlan(run, parts);
-  const reporter = new JobReporter({ ...parts, ...run });
-  const report = (done: number) => reporter.report(reportOf(parts.steps, 'merge', done, plan.size));
+  const { size } = plan;
+  const reporter = new WholeReporter(parts, run, { steps: parts.steps, name: 'merge', size });
   async function* partials(): AsyncGenerator<Uint8Array> {
     for (const [index, { from }] of plan.ranges.entries()) {
-      report(from);
+      reporter.report(from);
       const read = () => parts.workspace.read(run.execution, rangeFileOf(index));
       yield await run.persist('reading the profile of a range', read);
       signal.throwIfAborted();
     }
-    report(plan.size);
+    reporter.report(size);
   }
   try {
     const result = storedResult(await mergeProfiles(plan, partials(), job.input?.fileName ?? job.id));

@@ -33,6 +33,7 @@ export async function profilePayload(
       signal.throwIfAborted();
       const file = rangeFileOf(request.range);
       await run.persist('writing the profile', () => workspace.write(execution, file, profile));
+      reporter.report({ bytes: range.to - range.from, rows: range.rows });
       await reporter.finish();
       return {};
     } finally {

@@ -1,8 +1,11 @@
 import type { Report } from '../report.ts';
 
-/** A step that watchers see, and its part of the work: in tenths of the time of a file of some hundred megabytes. */
+/** What watchers see a step called. */
+export type StepName = 'fetch' | 'inspect' | 'profile' | 'merge';
+
+/** A step, and its part of the work: in tenths of the time of a file of some hundred megabytes. */
 interface WeightedStep {
-  readonly name: 'fetch' | 'inspect' | 'profile' | 'merge';
+  readonly name: StepName;
   readonly weight: number;
 }
 
@@ -25,7 +28,7 @@ export const STEPS_WITH_FETCH: Steps = [{ name: 'fetch', weight: 3 }, ...STEPS];
  */
 export function reportOf(
   steps: Steps,
-  name: WeightedStep['name'],
+  name: StepName,
   done: number,
   size: number,
 ): Required<Pick<Report, 'progress' | 'step'>> {
