@@ -159,6 +159,24 @@ describe('tickets', () => {
     expect(await setting.tokens.verifyTicket(all.ticket)).toEqual({ kind: 'owner', subject: 'ann' });
     expect(one.protocols).toEqual(['jobwire.v1', `ticket.${one.ticket}`]);
     expect(one.expiresAt).toBe('2026-11-23T12:01:00.000Z');
+    expect([one.broadcast, all.broadcast]).toEqual([undefined, undefined]);
+  });
+
+  test('where the stack broadcasts, one for a job says where and as whom to subscribe', async () => {
+    const setting = new ApiSetting({
+      broadcast: { url: 'wss://broker.invalid/mqtt', authorizer: 'tickets' },
+    });
+    const { job, watch, token } = await setting.createJob();
+    const forJob = await setting.request(`POST /jobs/${job.id}/tickets`, { token });
+    const forOwner = await setting.request('POST /tickets');
+    const one = parse('the ticket', TicketSchema, await forJob.json());
+    const broadcast = {
+      url: 'wss://broker.invalid/mqtt',
+      username: 'jobwire?x-amz-customauthorizer-name=tickets',
+      topic: `jobwire/jobs/${job.id}`,
+    };
+    expect([watch.broadcast, one.broadcast]).toEqual([broadcast, broadcast]);
+    expect(await forOwner.json()).not.toHaveProperty('broadcast');
   });
 });
 

@@ -4,6 +4,7 @@ import { DeadlineSchema, DeliverySchema, WorkSchema } from '../../../handlers/aw
 import { decodeKey, readObjectCreated } from '../../../handlers/aws/object-created-event.ts';
 import { parseUploadKey, resultKeyOf, uploadKeyOf } from '../../../handlers/aws/object-key.ts';
 import { batchItemFailures, readMessages } from '../../../handlers/aws/queue-event.ts';
+import { readRemovedJobs } from '../../../handlers/aws/removed-jobs.ts';
 import { readJobChanges } from '../../../handlers/aws/stream-event.ts';
 import { MalformedDataError } from '../../../handlers/errors.ts';
 import { sampleNewJob, sampleRecord, secondsLater } from '../../conformance/sample-jobs.ts';
@@ -48,6 +49,15 @@ describe('the stream of the jobs table', () => {
     expect(readJobChanges({ Records: [change({ eventName: 'REMOVE' }, { NewImage: undefined })] })).toEqual(
       [],
     );
+  });
+
+  it('tells which jobs were deleted', () => {
+    const removal = change({ eventName: 'REMOVE' }, { NewImage: undefined });
+    const bad = change({ eventName: 'REMOVE' }, { NewImage: undefined, Keys: { job: { S: 'x' } } });
+    expect(readRemovedJobs({ Records: [change({}), removal, bad, null] })).toEqual([
+      { sequenceNumber: '111', job: newJob.id },
+    ]);
+    expect(readRemovedJobs('x')).toEqual([]);
   });
 
   it('says which record is bad, and reads the others', () => {
