@@ -163,7 +163,10 @@ function metricsOf(metrics: readonly IMetric[]): Record<string, IMetric> {
 }
 
 /** A figure that the functions count (handlers/publish/); Powertools adds the dimension `service`. */
-export function counted(metricName: 'PostsRefused' | 'RangesAbandoned', service: string): IMetric {
+export function counted(
+  metricName: 'PostsRefused' | 'RangesAbandoned' | 'BroadcastsRefused',
+  service: string,
+): IMetric {
   return new Metric({
     namespace: 'Jobwire',
     metricName,

@@ -29,6 +29,13 @@ const WORKFLOW = {
 /** `processing=step-functions-efs`, beside the workflow's. */
 const SHARED_FILES = { fetch: 'handlers/process/workflow/fetch.lambda.ts' } as const;
 
+/** `broadcast=iot-core`: whoever publishes to the broker as well, and who may connect to it. */
+const BROADCAST = {
+  publish: 'handlers/publish/publish-broadcast.lambda.ts',
+  deliver: 'handlers/publish/deliver-broadcast.lambda.ts',
+  authorizeBroadcast: 'handlers/socket/authorize-broadcast.lambda.ts',
+} as const;
+
 /** A function that every deployment has. */
 export type CommonFunction = keyof typeof COMMON;
 
@@ -37,7 +44,8 @@ export type FunctionName =
   | CommonFunction
   | keyof typeof ONE_FUNCTION
   | keyof typeof WORKFLOW
-  | keyof typeof SHARED_FILES;
+  | keyof typeof SHARED_FILES
+  | keyof typeof BROADCAST;
 
 /** Something for each function of a deployment. */
 export type OfFunctions<Value> = Readonly<
@@ -57,11 +65,11 @@ export const DEFAULT_VARIANT: Variant = { processing: { by: 'lambda' }, broadcas
  * The entry file of each function that a deployment has. What a variant needs besides is in entries of its own, so
  * that the bundles of the others load nothing of it.
  */
-export function entriesOf({ processing }: Variant): OfFunctions<string> {
-  if (processing.by === 'lambda') return { ...COMMON, ...ONE_FUNCTION };
+export function entriesOf({ processing, broadcast }: Variant): OfFunctions<string> {
   return {
     ...COMMON,
-    ...WORKFLOW,
+    ...(processing.by === 'lambda' ? ONE_FUNCTION : WORKFLOW),
     ...(processing.by === 'step-functions-efs' ? SHARED_FILES : {}),
+    ...(broadcast.by === 'iot-core' ? BROADCAST : {}),
   };
 }

@@ -1,7 +1,8 @@
 import { CfnOutput, Stack } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { Alarms } from './alarms.ts';
-import type { FunctionBundles, PageBundle } from './bundles.ts';
+import { Broadcast } from './broadcast.ts';
+import { bundleOf, type FunctionBundles, type PageBundle } from './bundles.ts';
 import { HttpApi } from './http-api.ts';
 import { JobsTable } from './jobs-table.ts';
 import { ObjectCreated } from './object-created.ts';
@@ -77,6 +78,7 @@ export class JobwireStack extends Stack {
       jobs,
       subscriptions,
       socketApi,
+      removals: settings.broadcast.by !== 'none',
     });
     const { deliveries, broadcasts } = publishing;
     const routes = new SocketRoutes(this, 'SocketRoutes', {
@@ -87,6 +89,17 @@ export class JobwireStack extends Stack {
       deliveries,
       signingSecret,
     });
+    const broadcast =
+      settings.broadcast.by === 'none'
+        ? undefined
+        : new Broadcast(this, 'Broadcast', {
+            bundle: bundleOf(functions, 'authorizeBroadcast'),
+            setting: settings.broadcast,
+            signingSecret,
+          });
+    broadcast?.allowPublish(publishing.publish);
+    broadcast?.allowPublish(publishing.deliver);
+    broadcast?.announceBy(httpApi.handler);
     new SocketStage(this, 'SocketStage', { api: socketApi, routes });
     new PageContent(this, 'PageContent', {
       bundle: props.page,
@@ -97,6 +110,7 @@ export class JobwireStack extends Stack {
         socketApi.api.attrApiEndpoint,
         `https://${uploads.bucket.bucketRegionalDomainName}`,
         `https://${results.bucket.bucketRegionalDomainName}`,
+        ...(broadcast === undefined ? [] : [broadcast.connectSource]),
       ],
     });
     new Alarms(this, 'Alarms', {
@@ -122,7 +136,7 @@ export class JobwireStack extends Stack {
         Broadcasts: broadcasts.deadLetters,
         Deadlines: deadlines.deadLetters,
       },
-      watches: processing.watches,
+      watches: { ...processing.watches, ...broadcast?.watches },
     });
 
     new CfnOutput(this, 'dashboard', { description: 'The page', value: page.origin });

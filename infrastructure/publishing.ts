@@ -15,6 +15,8 @@ export interface PublishingProps extends Pick<Settings, 'postsPerSecond'> {
   readonly jobs: JobsTable;
   readonly subscriptions: SubscriptionsTable;
   readonly socketApi: SocketApi;
+  /** Whether `publish` hears of jobs that were deleted, too; nobody who watches by WebSocket has to be told. */
+  readonly removals: boolean;
 }
 
 /** An API Gateway connection ends after two hours (aws-facts 1.8): what is older has nobody to be told to. */
@@ -71,7 +73,7 @@ export class Publishing extends Construct {
     this.deliveries.allowSend(this.publish);
     this.broadcasts.allowSend(this.publish);
     props.socketApi.allowPost(this.publish);
-    this.followStream(props.jobs);
+    this.followStream(props.jobs, props.removals);
 
     const broadcastConcurrency = concurrencyFor(props.postsPerSecond);
     this.deliver = new NodeFunction(this, 'Deliver', {
@@ -106,7 +108,7 @@ export class Publishing extends Construct {
     );
   }
 
-  private followStream(jobs: JobsTable): void {
+  private followStream(jobs: JobsTable, removals: boolean): void {
     const stream = jobs.table.tableStreamArn;
     if (stream === undefined) throw new TypeError('The jobs table has no stream'); // jobs-table.ts asks for one
     this.publish.allow(
@@ -130,6 +132,14 @@ export class Publishing extends Construct {
           eventName: FilterRule.or('INSERT', 'MODIFY'),
           dynamodb: { NewImage: { seq: { N: FilterRule.exists() } } },
         }),
+        ...(removals
+          ? [
+              FilterCriteria.filter({
+                eventName: FilterRule.isEqual('REMOVE'),
+                dynamodb: { OldImage: { seq: { N: FilterRule.exists() } } },
+              }),
+            ]
+          : []),
       ],
       batchSize: 100, // of many states of a job in a batch only the newest is sent, so larger batches are less work
       maxBatchingWindow: Duration.seconds(0), // people watch: nothing waits for company

@@ -14,7 +14,7 @@ import { StateMachine } from '../aws/state-machine.ts';
 import { SubscriptionsTable } from '../aws/subscriptions-table.ts';
 import { createLog } from '../aws/telemetry.ts';
 import { UploadsBucket } from '../aws/uploads-bucket.ts';
-import { readEnvironment } from '../environment.ts';
+import { readEnvironment, readIfSet } from '../environment.ts';
 import type { Now } from '../ports.ts';
 import type { Deadline } from '../queue-messages.ts';
 import { createApi } from './api.ts';
@@ -32,6 +32,7 @@ const environment = readEnvironment([
   'socketUrl',
   'auth',
 ]);
+const broker = readIfSet(['broadcastUrl', 'broadcastAuthorizer']);
 const now: Now = () => new Date();
 const dynamoDb = createDynamoDbClient();
 const s3 = createS3Client();
@@ -60,6 +61,9 @@ export const handler = answerEvents(
     // Only the one word opens the API; a value that nobody knows must not.
     auth: environment.auth === 'open' ? 'open' : 'authorizer',
     socketUrl: environment.socketUrl,
+    ...(broker === undefined
+      ? {}
+      : { broadcast: { url: broker.broadcastUrl, authorizer: broker.broadcastAuthorizer } }),
     now,
     pause: (milliseconds) => setTimeout(milliseconds),
     log: createLog('api'),
