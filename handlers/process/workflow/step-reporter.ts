@@ -8,8 +8,8 @@ import { aliveExecution } from '../progress-reporter.ts';
 import type { Report } from '../report.ts';
 import type { StepRun } from './run-step.ts';
 
-/** How often a write is tried at once that another one was quicker than; ten ranges write ten times a second. */
-const ATTEMPTS = 8;
+/** How often a write is tried at once that another one was quicker than. Of ten that write at once each gets its turn. */
+const ATTEMPTS = 25;
 
 /** So long the last figures are tried, in milliseconds; the next write of any step says the rest. */
 const FINISH_FOR = 5_000;
