@@ -139,7 +139,9 @@ export class Executions {
    */
   tellOfLost(): void {
     for (const execution of this.#lost) {
-      this.#settings.log(`${execution.arn} did not survive the end of the runtime: it has failed`);
+      this.#settings.log(
+        `execution ${execution.name} is lost: it ran when the runtime ended, and does not survive that`,
+      );
       this.#end(execution, { status: 'FAILED', ...LOST });
     }
   }
@@ -148,7 +150,7 @@ export class Executions {
   async close(): Promise<void> {
     this.#closed = true;
     for (const [arn, { stopping }] of this.#running) {
-      this.#settings.log(`${arn} ends with the runtime`);
+      this.#settings.log(`execution ${arn.slice(arn.lastIndexOf(':') + 1)} ends with the runtime`);
       stopping.abort();
     }
     await Promise.all([...this.#running.values()].map(({ ended }) => ended));
@@ -183,7 +185,7 @@ export class Executions {
         },
         invoke,
         signal,
-        log: (line) => log(`${stateMachine.name} ${name}: ${line}`),
+        log: (line) => log(`execution ${name}: ${line}`),
       });
       // Whoever stopped it has written that already, or the next start will say that it is lost.
       if (end.status !== 'ABORTED' && !signal.aborted) this.#end(execution, endOf(end));
@@ -200,7 +202,7 @@ export class Executions {
     const ended = { ...execution, ...end, stoppedAt: this.#settings.clock.now() };
     this.#settings.store.put(ended);
     const reason = [ended.error, ended.cause].filter((part) => part !== undefined).join(': ');
-    this.#settings.log(`${ended.arn} ${ended.status}${reason === '' ? '' : ` ${reason}`}`);
+    this.#settings.log(`execution ${ended.name} ${ended.status}${reason === '' ? '' : ` ${reason}`}`);
     this.#settings.onStatus(ended);
     return ended;
   }

@@ -306,3 +306,18 @@ describe('what it says', () => {
     expect(large).toBeLessThan(160);
   });
 });
+
+test('a function that is killed in the middle says so, and starts anew', async () => {
+  const { deployed } = deploy(
+    'export const handler = async ({ wait }) => { if (wait) { console.log("waiting"); await new Promise(() => setTimeout(() => {}, 60_000)); } return "done" }',
+    { log: (line) => line.endsWith('waiting') && waiting.resolve() },
+  );
+  const waiting = Promise.withResolvers<void>();
+  expect(deployed.kill()).toBe(0);
+  const running = deployed.invoke({ wait: true });
+  await waiting.promise;
+  expect(deployed.kill()).toBe(1);
+  expect(error(await running).errorType).toBe('Runtime.ExitError');
+  expect(payload(await deployed.invoke({}))).toBe('done');
+  expect(deployed.kill()).toBe(0);
+});
