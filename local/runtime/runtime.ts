@@ -6,6 +6,7 @@ import { StartError } from '../errors.ts';
 import type { InvocationReport } from '../functions/invocation-report.ts';
 import { ownerPrincipal, Principals } from '../permissions/principal.ts';
 import { HOST } from '../services/running-service.ts';
+import type { ServedRequest } from '../services/s3.ts';
 import { startStaticSite } from '../services/static-site.ts';
 import { watchSources } from '../source-watcher.ts';
 import { type Endpoints, StateDirectory } from '../state-directory.ts';
@@ -44,6 +45,8 @@ export interface RuntimeSettings {
   readonly log: (line: string) => void;
   /** Told of every invocation. */
   readonly onReport?: (report: InvocationReport) => void;
+  /** Told of every request to S3, once it is over. */
+  readonly onStorageRequest?: (served: ServedRequest) => void;
 }
 
 /** What tests and benchmarks need to look behind the APIs: the database with every right. */
@@ -136,6 +139,7 @@ async function start(settings: RuntimeSettings, state: StateDirectory, closing: 
     owner,
     onWrite: (tableName) => events.running?.onWrite(tableName),
     onObjectCreated: (created) => events.running?.onObjectCreated(created),
+    onServed: settings.onStorageRequest,
     log,
     closing,
   });

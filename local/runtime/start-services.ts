@@ -5,7 +5,7 @@ import { type RunningDynamoDb, startDatabase, startDynamoDb } from '../services/
 import type { DynamoDbProcess } from '../services/dynamodb-process.ts';
 import { startNoRoute } from '../services/no-route.ts';
 import type { RunningService } from '../services/running-service.ts';
-import { startS3 } from '../services/s3.ts';
+import { type ServedRequest, startS3 } from '../services/s3.ts';
 import type { ObjectCreated } from '../services/s3-object-created.ts';
 import { type RunningSecretsManager, startSecretsManager } from '../services/secrets-manager.ts';
 import { type RunningSqs, startSqs } from '../services/sqs.ts';
@@ -34,6 +34,7 @@ export interface ServiceSettings {
   readonly owner: Principal;
   readonly onWrite: (tableName: string) => void;
   readonly onObjectCreated: (created: ObjectCreated) => void;
+  readonly onServed?: ((served: ServedRequest) => void) | undefined;
   readonly log: (line: string) => void;
   /** Takes what has been started, so that it is stopped even when the next start fails. */
   readonly closing: Closing;
@@ -117,6 +118,7 @@ export async function startServices(settings: ServiceSettings): Promise<RunningS
         principals,
         clock,
         onObjectCreated: settings.onObjectCreated,
+        ...(settings.onServed === undefined ? {} : { onServed: settings.onServed }),
         log,
       }),
     ),

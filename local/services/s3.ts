@@ -36,7 +36,18 @@ export interface S3Settings {
   readonly clock: Clock;
   /** Called when an object is there to be read, before its uploader is answered. */
   readonly onObjectCreated: (created: ObjectCreated) => void;
+  /** Told of every request once it is over; for those who count. */
+  readonly onServed?: (served: ServedRequest) => void;
   readonly log: (line: string) => void;
+}
+
+/** A request that was allowed, and whose answer has been sent. */
+export interface ServedRequest {
+  readonly operation: S3Operation;
+  /** The HTTP status. */
+  readonly status: number;
+  /** Bytes of the answer's body, as its head announced them. */
+  readonly bytes: number;
 }
 
 interface RunningStorage {
@@ -158,6 +169,10 @@ async function answerOrRefuse(
   if (caller.kind === 'refused') throw authenticationRefusal(caller.refusal);
   const { principal } = caller;
   authorize(principal, permissionsOf(operation));
+  response.once('close', () => {
+    const bytes = Number(response.getHeader('content-length') ?? 0);
+    settings.onServed?.({ operation, status: response.statusCode, bytes });
+  });
   if (operation.kind !== 'list-buckets' && bucket === undefined) throw noSuchBucket(operation.bucket);
   await checkUpload(storage, operation);
   if (operation.kind === 'abort-multipart') {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
 import type { Clock } from '../../../local/clock.ts';
 import type { RunningService } from '../../../local/services/running-service.ts';
-import { startS3 } from '../../../local/services/s3.ts';
+import { type ServedRequest, startS3 } from '../../../local/services/s3.ts';
 import type { ObjectCreated } from '../../../local/services/s3-object-created.ts';
 import { callingAs, functionAllowed, knowing, type owner } from './caller.ts';
 
@@ -26,6 +26,7 @@ export interface S3Fixture {
   readonly s3: RunningService;
   readonly directory: string;
   readonly created: ObjectCreated[];
+  readonly served: ServedRequest[];
   readonly log: string[];
   clientOf(principal: typeof owner, settings?: Partial<S3ClientConfig>): S3Client;
   close(): Promise<void>;
@@ -35,6 +36,7 @@ export interface S3Fixture {
 export async function s3Fixture(clock: Clock): Promise<S3Fixture> {
   const directory = await mkdtemp(join(tmpdir(), 'jobwire-s3-'));
   const created: ObjectCreated[] = [];
+  const served: ServedRequest[] = [];
   const log: string[] = [];
   const s3 = await startS3({
     port: 0,
@@ -57,6 +59,7 @@ export async function s3Fixture(clock: Clock): Promise<S3Fixture> {
     principals: knowing(api, processor),
     clock,
     onObjectCreated: (event) => created.push(event),
+    onServed: (request) => served.push(request),
     log: (line) => log.push(line),
   });
   const clients: S3Client[] = [];
@@ -64,6 +67,7 @@ export async function s3Fixture(clock: Clock): Promise<S3Fixture> {
     s3,
     directory,
     created,
+    served,
     log,
     clientOf: (principal, settings = {}) => {
       const client = new S3Client({ ...callingAs(principal, s3.endpoint), ...settings });

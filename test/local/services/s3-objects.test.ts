@@ -82,6 +82,22 @@ describe('an object', () => {
     });
   });
 
+  it('is counted as it is read: each request, with the bytes of its answer', async () => {
+    const key = 'in/counted';
+    await client().send(new PutObjectCommand({ Bucket, Key: key, Body: '0123456789' }));
+    fixture.served.length = 0;
+    await textOf(key);
+    await textOf(key, 'bytes=2-5');
+    await expect(textOf('in/nothing-there')).rejects.toThrow();
+    await vi.waitFor(() => expect(fixture.served).toHaveLength(3));
+    const operation = { kind: 'get', bucket: Bucket, key };
+    expect(fixture.served).toMatchObject([
+      { operation, status: 200, bytes: 10 },
+      { operation, status: 206, bytes: 4 },
+      { operation: { kind: 'get', key: 'in/nothing-there' }, status: 404 },
+    ]);
+  });
+
   it('is told of once, with what S3 tells, when it can be read', async () => {
     await client().send(new PutObjectCommand({ Bucket, Key: 'in/told +1', Body: 'abc' }));
     await client().send(new PutObjectCommand({ Bucket, Key: 'in/told +1', Body: 'abcd' }));
