@@ -43,10 +43,10 @@ const TIMEOUTS = {
 } as const;
 
 /**
- * A state gives up before its function does, so that a time-out has the one name `States.Timeout`: Lambda's own is
- * told as an error like many others.
+ * A state gives up before Lambda ends its function, so that a time-out has the one name `States.Timeout`: Lambda's own
+ * is told as an error like many others. The step gives up before that (handlers/process/time-left.ts).
  */
-const SPARE_SECONDS = 10;
+const SPARE_SECONDS = 5;
 
 /** Four rounds of ranges, ten at a time, are an hour; and a quarter of an hour for each other step, twice. */
 const EXECUTION_TIMEOUT = Duration.hours(3);
@@ -96,9 +96,10 @@ export class Workflow extends Construct implements WayOfProcessing {
       uploads.allowDiscovery(reader, uploads.named);
     }
     results.allowWrite(merge);
-    if (fetch !== undefined) workspace.allow(fetch, 'write', 'remove'); // also what others have left
-    workspace.allow(inspect, 'read', 'write');
-    workspace.allow(profile, 'read', 'write');
+    // Each may find that the job is not the execution's any more, and then removes the files.
+    if (fetch !== undefined) workspace.allow(fetch, 'write', 'remove');
+    workspace.allow(inspect, 'write', 'remove');
+    workspace.allow(profile, 'read', 'write', 'remove');
     workspace.allow(merge, 'read', 'remove');
     workspace.allow(fail, 'remove');
     const steps = [...(fetch === undefined ? [] : [fetch]), inspect, profile, merge];

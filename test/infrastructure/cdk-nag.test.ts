@@ -5,6 +5,7 @@ import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createStack } from './synthesized-stack.ts';
+import { COMBINATIONS, contextOf } from './variants.ts';
 
 /** What AwsSolutions finds, a rule and a construct a line. */
 function findingsOf({ app, dispose }: ReturnType<typeof createStack>): string[] {
@@ -39,12 +40,12 @@ interface Report {
 afterEach(() => vi.restoreAllMocks());
 
 describe('cdk-nag', () => {
-  it.each([
-    {},
-    { alarmEmail: 'on@call.example', data: 'destroy', origins: '*', uploadEvents: 's3-notifications' },
-  ])('finds nothing with %j', (context) => {
-    expect(findingsOf(createStack(context))).toEqual([]);
-  });
+  it.each([...COMBINATIONS.map(contextOf), { alarmEmail: 'on@call.example', data: 'destroy', origins: '*' }])(
+    'finds nothing with %j',
+    (context) => {
+      expect(findingsOf(createStack(context))).toEqual([]);
+    },
+  );
 
   it('would find a bucket that has not been thought about', () => {
     const created = createStack();

@@ -1,0 +1,173 @@
+import { describe, expect, it } from 'vitest';
+import { SynthesizedStack } from './synthesized-stack.ts';
+
+/** What a state says, as far as it is looked at here. */
+interface State {
+  readonly Type: string;
+  readonly Resource?: string;
+  readonly Parameters?: Readonly<Record<string, string>>;
+  readonly ItemSelector?: Readonly<Record<string, string>>;
+  readonly ResultPath?: string | null;
+  readonly TimeoutSeconds?: number;
+  readonly Retry?: readonly { readonly ErrorEquals: readonly string[]; readonly JitterStrategy?: string }[];
+  readonly Catch?: readonly { readonly ErrorEquals: readonly string[]; readonly Next: string }[];
+  readonly Next?: string;
+  readonly Default?: string;
+  readonly Choices?: readonly {
+    readonly Next: string;
+    readonly Variable: string;
+    readonly StringEquals: string;
+  }[];
+  readonly ItemProcessor?: { readonly States: Readonly<Record<string, State>> };
+  readonly MaxConcurrency?: number;
+}
+
+const WHICH = { 'job.$': '$.job', 'epoch.$': '$.epoch', 'execution.$': '$$.Execution.Name' };
+
+describe.each(['step-functions', 'step-functions-efs'])('the workflow of %s', (processing) => {
+  const stack = new SynthesizedStack({ processing });
+  const machine = stack.properties('AWS::StepFunctions::StateMachine', 'Workflow/StateMachine/Machine');
+  const definition: {
+    readonly StartAt: string;
+    readonly TimeoutSeconds: number;
+    readonly States: Readonly<Record<string, State>>;
+  } = JSON.parse(String(stack.readable(machine['DefinitionString'])));
+  const { States } = definition;
+  const state = (name: string): State => {
+    const found = States[name];
+    if (found === undefined) throw new Error(`There is no state ${name}`);
+    return found;
+  };
+  const inner = Object.entries(state('Profile').ItemProcessor?.States ?? {});
+  const tasks = [...Object.entries(States), ...inner].filter(([, { Type }]) => Type === 'Task');
+  const hasFetch = processing === 'step-functions-efs';
+  const functions = ['Begin', ...(hasFetch ? ['Fetch'] : []), 'Inspect', 'Profile', 'Merge', 'Fail'];
+
+  it('goes through its steps in their order, and drops a job that is not there to be worked on', () => {
+    const path = ['Begin', 'Claimed', ...(hasFetch ? ['Fetch'] : []), 'Inspect', 'Profile', 'Merge'];
+    expect(definition.StartAt).toBe('Begin');
+    for (const [index, name] of path.entries()) {
+      const { Next, Choices } = state(name);
+      expect(Choices?.[0]?.Next ?? Next, name).toBe(path[index + 1]);
+    }
+    expect(state('Claimed').Choices).toEqual([
+      expect.objectContaining({ Variable: '$.begun.outcome', StringEquals: 'claimed' }),
+    ]);
+    expect(state(state('Claimed').Default ?? '').Type).toBe('Succeed');
+  });
+
+  it('invokes each of its functions in one state, and nothing else', () => {
+    expect(tasks.map(([, { Resource }]) => Resource).sort()).toEqual(
+      functions.map((name) => `<Workflow/${name}/Function.Arn>`).sort(),
+    );
+  });
+
+  it('gives every step a time-out before the one of its function, another try with jitter, and a way out', () => {
+    for (const [name, { Resource, TimeoutSeconds, Retry, Catch }] of tasks) {
+      const path = String(Resource).replace(/^<(.*)\.Arn>$/, '$1');
+      const { Timeout } = stack.properties('AWS::Lambda::Function', path);
+      expect(TimeoutSeconds, name).toBeLessThan(Number(Timeout));
+      expect(TimeoutSeconds, name).toBeGreaterThan(Number(Timeout) - 10);
+      expect(Retry?.length, name).toBeGreaterThan(0);
+      for (const { JitterStrategy } of Retry ?? []) expect(JitterStrategy).toBe('FULL');
+      const caughtBy = inner.some(([one]) => one === name) ? state('Profile').Catch : Catch;
+      expect(caughtBy, name).toEqual([expect.objectContaining({ ErrorEquals: ['States.ALL'] })]);
+      expect(caughtBy?.[0]?.Next, name).toBe(name === 'Fail' ? 'Failed' : 'Fail');
+    }
+    const rounds = 40 / Number(state('Profile').MaxConcurrency); // at most 40 ranges (decision 19)
+    expect(definition.TimeoutSeconds).toBeGreaterThan((rounds + functions.length - 2) * 900);
+  });
+
+  it('tries again what Lambda could not run and what was killed, never what a step has said', () => {
+    for (const [name, { Retry }] of tasks.filter(([one]) => one !== 'Fail')) {
+      const errors = Retry?.flatMap(({ ErrorEquals }) => ErrorEquals) ?? [];
+      expect(errors, name).toEqual(
+        expect.arrayContaining([
+          'Lambda.ServiceException',
+          'Lambda.AWSLambdaException',
+          'Lambda.SdkClientException',
+          'Lambda.TooManyRequestsException',
+          'Lambda.Unknown',
+          'UnavailableError',
+        ]),
+      );
+      for (const said of ['JobFailed', 'WorkStopped', 'States.Timeout', 'States.TaskFailed', 'States.ALL']) {
+        expect(errors, name).not.toContain(said);
+      }
+    }
+  });
+
+  it('hands on names only: what steps answer is thrown away, but for the outcome and the numbers of ranges', () => {
+    for (const [name, { Parameters, ResultPath }] of Object.entries(States).filter(
+      ([, { Type }]) => Type === 'Task',
+    )) {
+      expect(Parameters, name).toEqual(name === 'Fail' ? { ...WHICH, 'error.$': '$.error' } : WHICH);
+      const kept = { Begin: '$.begun', Inspect: '$.plan' }[name] ?? null;
+      expect(ResultPath, name).toBe(kept);
+    }
+    expect(state('Profile')).toMatchObject({
+      Type: 'Map',
+      ItemsPath: '$.plan.ranges',
+      ItemSelector: { ...WHICH, 'range.$': '$$.Map.Item.Value' },
+      MaxConcurrency: 10,
+      ResultPath: null,
+    });
+  });
+
+  it('ends as failed only for what is nobody’s file and nobody’s wish', () => {
+    expect(state('Fail').Next).toBe('AsMeant');
+    const asMeant = state('AsMeant');
+    expect(asMeant.Choices?.map(({ StringEquals, Next }) => [StringEquals, state(Next).Type])).toEqual([
+      ['JobFailed', 'Succeed'],
+      ['WorkStopped', 'Succeed'],
+    ]);
+    expect(state(asMeant.Default ?? '').Type).toBe('Fail');
+  });
+
+  it('has Fail told of every execution that did not succeed, and loses no such event', () => {
+    const rule = stack.readable(stack.properties('AWS::Events::Rule', 'Workflow/Ends/Rule'));
+    expect(rule).toMatchObject({
+      State: 'ENABLED',
+      EventPattern: {
+        source: ['aws.states'],
+        'detail-type': ['Step Functions Execution Status Change'],
+        detail: {
+          stateMachineArn: ['<Workflow/StateMachine/Machine>'],
+          status: ['FAILED', 'TIMED_OUT', 'ABORTED'],
+        },
+      },
+      Targets: [
+        {
+          Arn: '<Workflow/Fail/Function.Arn>',
+          DeadLetterConfig: { Arn: '<Workflow/Ends/Failures.Arn>' },
+          RetryPolicy: { MaximumEventAgeInSeconds: 86_400, MaximumRetryAttempts: 185 },
+        },
+      ],
+    });
+    const invocation = stack.properties('AWS::Lambda::EventInvokeConfig', 'Workflow/Ends/Invocation');
+    expect(stack.readable(invocation)).toMatchObject({
+      FunctionName: '<Workflow/Fail/Function>',
+      MaximumRetryAttempts: 2,
+      DestinationConfig: { OnFailure: { Destination: '<Workflow/Ends/Failures.Arn>' } },
+    });
+  });
+
+  it('is a Standard workflow, and logs what goes wrong for a month, where policies have room', () => {
+    expect(stack.readable(machine)).toMatchObject({
+      StateMachineType: 'STANDARD',
+      RoleArn: '<Workflow/StateMachine/Role.Arn>',
+      LoggingConfiguration: {
+        Level: 'ERROR',
+        Destinations: [{ CloudWatchLogsLogGroup: { LogGroupArn: '<Workflow/StateMachine/Log.Arn>' } }],
+      },
+    });
+    expect(stack.readable(stack.properties('AWS::Logs::LogGroup', 'Workflow/StateMachine/Log'))).toEqual({
+      LogGroupName: '/aws/vendedlogs/states/jobwire-<part 2 of <AWS::StackId> by />',
+      RetentionInDays: 30,
+    });
+    const [created] = Object.values(stack.ofType('AWS::StepFunctions::StateMachine'));
+    expect(created?.DependsOn?.map((id) => stack.path(id))).toContain(
+      'Workflow/StateMachine/Role/DefaultPolicy',
+    );
+  });
+});
