@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { authorizedSubject } from '../../../handlers/api/caller.ts';
-import { ChangeRefusedError } from '../../../handlers/errors.ts';
+import { ChangeRefusedError, UnavailableError } from '../../../handlers/errors.ts';
 import { MemoryJobs } from '../../../handlers/memory/memory-jobs.ts';
 import type { JobChange, JobRecord } from '../../../handlers/ports.ts';
 import { JobPageSchema, TicketSchema } from '../../../protocol/http.ts';
@@ -181,6 +181,30 @@ describe('tickets', () => {
 });
 
 describe('POST /jobs/{id}/cancel', () => {
+  test('stops the execution of a workflow, again when asked again, and answers also where that cannot be done', async () => {
+    const stopped: unknown[] = [];
+    let failure: Error | undefined;
+    const setting = new ApiSetting({
+      executions: {
+        stop: async (work) => {
+          stopped.push(work);
+          if (failure !== undefined) throw failure;
+        },
+      },
+    });
+    const [waiting, queued] = [(await setting.createJob()).job, (await setting.createJob()).job];
+    await setting.request(`POST /jobs/${waiting.id}/cancel`);
+    expect(stopped).toEqual([]); // no execution is there before the upload is
+    await setting.take(queued.id, 'queued', 'running');
+    await setting.request(`POST /jobs/${queued.id}/cancel`);
+    failure = new UnavailableError('Step Functions');
+    const again = await setting.request(`POST /jobs/${queued.id}/cancel`);
+    expect(again.status).toBe(202);
+    const work = { job: queued.id, epoch: queued.epoch };
+    expect(stopped).toEqual([work, work]);
+    expect(setting.log.entries).toMatchObject([{ level: 'warn' }]);
+  });
+
   test('cancels once, and says so again', async () => {
     const setting = new ApiSetting();
     const { job } = await setting.createJob();

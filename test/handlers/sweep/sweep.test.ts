@@ -349,3 +349,38 @@ describe('what ends a chain, and what keeps a message', () => {
     expect(nextDelay()).toBe(900);
   });
 });
+
+describe('where a workflow works on jobs', () => {
+  test('the execution of a job that is given up is stopped; of one that is stalled or expired it is not', async () => {
+    const stopped: Work[] = [];
+    const executions = { stop: async (of: Work) => void stopped.push(of) };
+    const { id, epoch } = record.job;
+    const lookOnce = () =>
+      sweep([{ messageId: 'm', message: { job: id, epoch } }], { ...parts(), executions });
+    await queue();
+    await hear(10);
+    now = 80;
+    await lookOnce();
+    expect((await job()).stalled).toBe(true);
+    expect(stopped).toEqual([]);
+    now = 70 + REDELIVERY_SECONDS;
+    await lookOnce();
+    expect((await job()).error?.code).toBe('processor-lost');
+    expect(stopped).toEqual([{ job: id, epoch }]);
+  });
+
+  test('a job is given up also where its execution cannot be stopped now', async () => {
+    const executions = {
+      stop: async () => {
+        throw new UnavailableError('Step Functions');
+      },
+    };
+    await queue();
+    now = QUEUED_SECONDS;
+    const { id, epoch } = record.job;
+    const kept = await sweep([{ messageId: 'm', message: { job: id, epoch } }], { ...parts(), executions });
+    expect(kept).toEqual([]);
+    expect((await job()).error?.code).toBe('not-started');
+    expect(telemetry.messages('warn')).toHaveLength(1);
+  });
+});
