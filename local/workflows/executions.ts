@@ -52,9 +52,8 @@ interface Running {
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
 const NAME = /^[^\s<>{}[\]?*"#%\\^|~`$&,;:/\u0000-\u001f\u007f-\u009f\ufffe\uffff\ud800-\udfff]{1,80}$/;
 
-/** What an execution says that ended with the runtime under it. */
+/** What an execution says that ended with the runtime under it: it was stopped, not wrong. */
 const LOST = {
-  error: 'States.Runtime',
   cause: 'The local runtime ended while this execution ran. Executions do not survive its end.',
 };
 
@@ -142,7 +141,7 @@ export class Executions {
       this.#settings.log(
         `execution ${execution.name} is lost: it ran when the runtime ended, and does not survive that`,
       );
-      this.#end(execution, { status: 'FAILED', ...LOST });
+      this.#end(execution, { status: 'ABORTED', ...LOST });
     }
   }
 

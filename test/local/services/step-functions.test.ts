@@ -234,7 +234,7 @@ describe('a restart', () => {
 
     const after = await start(folder);
     after.executions.tellOfLost();
-    expect(after.told).toMatchObject([{ arn: EXECUTION, status: 'FAILED', error: 'States.Runtime' }]);
+    expect(after.told).toMatchObject([{ arn: EXECUTION, status: 'ABORTED', error: undefined }]);
     expect(after.lines[0]).toBe(
       'execution job-1 is lost: it ran when the runtime ended, and does not survive that',
     );
