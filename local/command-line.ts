@@ -19,11 +19,11 @@ export interface StartOptions {
   readonly help: boolean;
 }
 
-/** The first port unless told: page, API, socket, storage, queues, database, secrets, workflows. */
+/** The first port unless told: page, API, socket, storage, queues, database, secrets, workflows, broker. */
 export const DEFAULT_PORT = 8400;
 
 /** How many ports follow one another; see `DEFAULT_PORT`. */
-export const PORT_COUNT = 8;
+export const PORT_COUNT = 9;
 
 /** The flags that take one of a few words, with those words; the app has settings of the same values. */
 const CHOICES = {
@@ -40,7 +40,7 @@ export const HELP = `Runs the template that would be deployed, on this machine.
 Usage: npm start -- [options]
 
   --port <number>  first of ${PORT_COUNT} ports in a row (default ${DEFAULT_PORT}): page, API, socket, storage,
-                   queues, database, secrets, workflows
+                   queues, database, secrets, workflows, broker
   --state <folder> where jobs, files and queues are kept (default .jobwire)
   --fresh          begin anew: delete jobs, files and queues of earlier runs
   --origin <url>   let pages of this origin call the API, too, such as http://localhost:5173; may be said

@@ -47,7 +47,9 @@ export class Build {
   ): Promise<{ readonly stack: Stack; readonly secretNames: SecretNames }> {
     const folder = this.#state.folder(path.join(FOLDER, String(this.#count)));
     this.#count += 1;
-    const assembly = await synthesize(this.#project, folder, this.#context, signal);
+    const contextOf = (ofProject: Readonly<Record<string, unknown>>) =>
+      withBroker({ ...ofProject, ...this.#context }, this.#ports.broker);
+    const assembly = await synthesize(this.#project, folder, contextOf, signal);
     refuseUnsupportedTypes(assembly.template);
     const secretNames = new SecretNames();
     const scope = createScope(assembly.stackName, assembly.template, {
@@ -60,6 +62,16 @@ export class Build {
     });
     return { stack: { ...assembly, scope }, secretNames };
   }
+}
+
+/** Whoever deploys says where the account's broker is; here it is ours, whatever `cdk.json` says. */
+function withBroker(
+  context: Readonly<Record<string, unknown>>,
+  port: number,
+): Readonly<Record<string, unknown>> {
+  const { iotEndpoint: _, ...others } = context;
+  if (context['broadcast'] !== 'iot-core') return others;
+  return { ...others, iotEndpoint: `http://${HOST}:${port}` };
 }
 
 /** The ARNs of secrets, which exist only once Secrets Manager runs. */

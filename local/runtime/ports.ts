@@ -12,6 +12,7 @@ export interface Ports {
   readonly dynamoDb: number;
   readonly secrets: number;
   readonly workflows: number;
+  readonly broker: number;
 }
 
 /**
@@ -28,6 +29,7 @@ export async function claimPorts(first: number): Promise<Ports> {
     dynamoDb: first + 5,
     secrets: first + 6,
     workflows: first + 7,
+    broker: first + 8,
   };
   for (const port of Object.values(ports)) await requireFree(port);
   return ports;

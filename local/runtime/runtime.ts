@@ -19,6 +19,7 @@ import { FunctionNames } from './function-names.ts';
 import { claimPorts, portRefusal } from './ports.ts';
 import { rebuildOnChange } from './rebuild.ts';
 import { startApis } from './start-apis.ts';
+import { startBroker } from './start-broker.ts';
 import { type RunningEvents, startEvents } from './start-events.ts';
 import { startDatabaseEarly, startNetworks, startSecrets, startServices } from './start-services.ts';
 import { startWorkflows } from './start-workflows.ts';
@@ -172,6 +173,7 @@ async function start(settings: RuntimeSettings, state: StateDirectory, closing: 
     log,
     closing,
   });
+  await startBroker({ stack, port: ports.broker, functions, principals, clock: systemClock, log, closing });
   events.running = await startEvents({ stack, state, services, functions, owner, log, closing });
   workflows?.executions.tellOfLost();
   const apis = await startApis({

@@ -19,7 +19,7 @@ const NOT_AUTHORIZED = 5;
 
 /** What `IotConnections` needs. */
 export interface IotConnectionsSettings {
-  readonly authorizers: () => readonly IotAuthorizer[];
+  readonly authorizers: readonly IotAuthorizer[];
   readonly clock: Clock;
   readonly log: (line: string) => void;
 }
@@ -116,7 +116,7 @@ export class IotConnections {
     }
     const credentials = credentialsOf(client, username, password);
     const name = authorizerName(credentials);
-    const authorizer = this.#settings.authorizers().find((candidate) => candidate.name === name);
+    const authorizer = this.#settings.authorizers.find((candidate) => candidate.name === name);
     if (authorizer === undefined) {
       return refuse(name === undefined ? 'it names no authorizer' : `there is no authorizer "${name}"`);
     }

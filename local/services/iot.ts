@@ -15,8 +15,7 @@ import { HOST, type RunningService } from './running-service.ts';
 export interface IotSettings {
   /** 0 for a free one. */
   readonly port: number;
-  /** The custom authorizers there are now; a rebuild may change their functions. */
-  readonly authorizers: () => readonly IotAuthorizer[];
+  readonly authorizers: readonly IotAuthorizer[];
   readonly principals: Principals;
   readonly clock: Clock;
   readonly log: (line: string) => void;

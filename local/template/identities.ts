@@ -148,6 +148,10 @@ const IDENTITIES: Readonly<Record<string, (naming: Naming) => Identity>> = {
     const name = nameOf(naming, 'RoleName');
     return { reference: name, attributes: { Arn: `arn:aws:iam::${ACCOUNT}:role/${name}` } };
   },
+  'AWS::IoT::Authorizer': (naming) => {
+    const name = nameOf(naming, 'AuthorizerName');
+    return { reference: name, attributes: { Arn: arn('iot', `authorizer/${name}`) } };
+  },
   'AWS::Lambda::Function': (naming) => {
     const name = nameOf(naming, 'FunctionName');
     return { reference: name, attributes: { Arn: arn('lambda', `function:${name}`) } };

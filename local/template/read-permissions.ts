@@ -62,7 +62,7 @@ export class InvokePermissions {
    * Refuses what AWS would refuse at the first invocation.
    * @throws StartError that names caller and function.
    */
-  require(service: 'apigateway' | 'events' | 's3', sourceArn: string, functionArn: string): void {
+  require(service: 'apigateway' | 'events' | 'iot' | 's3', sourceArn: string, functionArn: string): void {
     const functionName = functionArn.split(':').at(-1);
     const granted = this.#permissions.some(
       (permission) =>

@@ -29,13 +29,14 @@ const HAS_GROUPS = process.platform !== 'win32';
 
 /**
  * Runs the CDK app of `cdk.json` as the CDK's command line would (its contract is CDK_OUTDIR and
- * CDK_CONTEXT_JSON), without credentials, and reads what it made. `context` is added to that of `cdk.json`.
+ * CDK_CONTEXT_JSON), without credentials, and reads what it made. `contextOf` makes the app's context of that of
+ * `cdk.json`.
  * @throws StartError with what the app printed, when it fails; the signal's reason when it is aborted.
  */
 export async function synthesize(
   project: string,
   directory: string,
-  context: Readonly<Record<string, string>>,
+  contextOf: (context: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>,
   signal?: AbortSignal,
 ): Promise<Assembly> {
   const cdk = v.parse(CdkJsonSchema, JSON.parse(await readFile(path.join(project, 'cdk.json'), 'utf8')));
@@ -54,7 +55,7 @@ export async function synthesize(
       PATH: pathWithOurNode(),
       ...{ TMPDIR: temporary, TMP: temporary, TEMP: temporary },
       CDK_OUTDIR: directory,
-      CDK_CONTEXT_JSON: JSON.stringify({ ...cdk.context, ...PATH_METADATA, ...context }),
+      CDK_CONTEXT_JSON: JSON.stringify({ ...contextOf(cdk.context), ...PATH_METADATA }),
     },
   });
   const printed: Buffer[] = [];

@@ -36,7 +36,7 @@ beforeAll(async () => {
   });
   service = await startIot({
     port: 0,
-    authorizers: () => [{ name: 'everything', function: everything }],
+    authorizers: [{ name: 'everything', function: everything }],
     principals: new Principals([publisher]),
     clock: systemClock,
     log: () => undefined,

@@ -68,7 +68,7 @@ describe('a start that cannot be', () => {
   it('says what is wrong with its flags, and which there are', async () => {
     const command = driven(startCommand(['--port', 'eighty']));
     expect(await command.end()).toBe(1);
-    expect(command.output).toBe(`--port must be a number from 1 to 65529, not eighty.\n\n${HELP}\n`);
+    expect(command.output).toBe(`--port must be a number from 1 to 65527, not eighty.\n\n${HELP}\n`);
   });
 
   it('explains itself on --help', async () => {

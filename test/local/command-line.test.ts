@@ -15,12 +15,12 @@ describe('the arguments of npm start', () => {
   });
 
   it('are read', () => {
-    const flags = ['--port', '65528', '--state', 'elsewhere', '--fresh', '--no-watch', '-h'];
+    const flags = ['--port', '65527', '--state', 'elsewhere', '--fresh', '--no-watch', '-h'];
     const [one, other] = ['https://app.example.com', 'http://localhost:5173'] as const;
     flags.push('--origin', one, '--origin', other, '--upload-events', 's3-notifications');
     flags.push('--processing', 'step-functions-efs', '--broadcast', 'iot-core');
     expect(parseCommandLine(flags)).toEqual({
-      port: 65_528,
+      port: 65_527,
       state: 'elsewhere',
       fresh: true,
       watch: false,
@@ -38,8 +38,8 @@ describe('the arguments of npm start', () => {
     [['--prot', '9000'], /^Unknown option '--prot'/],
     [['8500'], /^Unexpected argument '8500'/],
     [['--port'], /^Option '--port <value>' argument missing/],
-    [['--port', 'eighty'], /^--port must be a number from 1 to 65528, not eighty\.$/m],
-    [['--port', '65529'], /^--port must be a number from 1 to 65528, not 65529\.$/m],
+    [['--port', 'eighty'], /^--port must be a number from 1 to 65527, not eighty\.$/m],
+    [['--port', '65529'], /^--port must be a number from 1 to 65527, not 65529\.$/m],
     [['--upload-events'], /^Option '--upload-events <value>' argument missing/],
     [['--upload-events', 's3'], /^--upload-events must be eventbridge or s3-notifications, not s3\.$/m],
     [
@@ -47,7 +47,7 @@ describe('the arguments of npm start', () => {
       /^--processing must be lambda or step-functions or step-functions-efs, not efs\.$/m,
     ],
     [['--broadcast', 'mqtt'], /^--broadcast must be none or iot-core, not mqtt\.$/m],
-    [['--port='], /^--port must be a number from 1 to 65528, not \.$/m],
+    [['--port='], /^--port must be a number from 1 to 65527, not \.$/m],
   ])('are refused with a sentence and the help: %j', (flags, sentence) => {
     const parsing = () => parseCommandLine(flags);
     expect(parsing).toThrow(StartError);

@@ -59,7 +59,7 @@ beforeEach(async () => {
   };
   service = await startIot({
     port: 0,
-    authorizers: () => [{ name: 'tickets', function: authorize }],
+    authorizers: [{ name: 'tickets', function: authorize }],
     principals: knowing(publisher, teller, stranger),
     clock,
     log: (line) => void log.push(line),
