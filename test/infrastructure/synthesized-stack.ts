@@ -77,6 +77,13 @@ function standInPage(directory: string): PageBundle {
   return { assets, index: '<meta content="{{api}}"><meta content="connect-src {{connect-sources}}">' };
 }
 
+/** A statement of a policy of ours: the local runtime evaluates exactly these members. */
+interface Statement {
+  readonly Effect: string;
+  readonly Action: string | readonly string[];
+  readonly Resource: unknown;
+}
+
 /** A synthesized template, and words for what its resources say to each other. */
 export class SynthesizedStack {
   readonly template: Template;
@@ -109,6 +116,32 @@ export class SynthesizedStack {
   path(id: string): string {
     const path = this.resources[id]?.Metadata?.['aws:cdk:path'] ?? id;
     return path.replace(/^Jobwire\//, '').replace(/\/Resource$/, '');
+  }
+
+  /** What a function (the path of its construct) may do: an action and a resource a line, but for its own log. */
+  grants(path: string): string[] {
+    const log = `logs:(CreateLogStream|PutLogEvents) <${path}/Log.Arn>`;
+    return this.grantsOfRole(`${path}/Role`).filter((grant) => !new RegExp(`^${log}$`).test(grant));
+  }
+
+  /** What a role may do, sorted. Throws for a statement that says more than Allow, Action and Resource. */
+  grantsOfRole(role: string): string[] {
+    const statements = Object.values(this.ofType('AWS::IAM::Policy'))
+      .filter((policy) => JSON.stringify(this.readable(policy.Properties['Roles'])) === `["<${role}>"]`)
+      .flatMap((policy) => (policy.Properties['PolicyDocument'] as { Statement: Statement[] }).Statement);
+    const grants = statements.flatMap((statement) => {
+      const members = Object.keys(statement).sort().join();
+      if (members !== 'Action,Effect,Resource' || statement.Effect !== 'Allow') {
+        throw new Error(
+          `${role}: ${JSON.stringify(statement)} says what the local runtime does not evaluate`,
+        );
+      }
+      const resources = [statement.Resource].flat().map((resource) => this.readable(resource));
+      return [statement.Action]
+        .flat()
+        .flatMap((action) => resources.map((resource) => `${action} ${resource}`));
+    });
+    return grants.sort();
   }
 
   /** A value with its references as `<Jobs/Table.Arn>`; pseudo parameters as `<AWS::Region>`. */
