@@ -1,9 +1,11 @@
 import { startChild } from './child-process.ts';
 import { makeTemporaryFolder } from './left-behind.ts';
-import type { RuntimeFacts, RuntimeProcess } from './runtime-process.ts';
+import type { RuntimeFacts, RuntimeProcess, RuntimeWork } from './runtime-process.ts';
 
 /** A local runtime in a process of its own. */
 export interface LocalRuntime extends RuntimeFacts {
+  /** What functions and S3 have done since it was last asked. */
+  takeWork(): Promise<RuntimeWork>;
   /** Ends it, its database included, and removes its state. */
   close(): Promise<void>;
 }
@@ -13,11 +15,14 @@ let shared: { running: Promise<LocalRuntime> | undefined } | undefined;
 
 /**
  * Starts the whole template in a process of its own; takes some ten seconds, most of them to synthesize it. Between
- * `shareLocalRuntime` and its end it is the one that somebody has started already.
+ * `shareLocalRuntime` and its end it is the one that somebody has started already, unless `context` asks for another
+ * variant (settings by their names in infrastructure/settings.ts).
  */
-export async function startLocalRuntime(): Promise<LocalRuntime> {
-  if (shared === undefined) return await start();
-  shared.running ??= start();
+export async function startLocalRuntime(
+  context: Readonly<Record<string, string>> = {},
+): Promise<LocalRuntime> {
+  if (shared === undefined || Object.keys(context).length > 0) return await start(context);
+  shared.running ??= start({});
   return { ...(await shared.running), close: () => Promise.resolve() };
 }
 
@@ -33,7 +38,7 @@ export function shareLocalRuntime(): () => Promise<void> {
   };
 }
 
-async function start(): Promise<LocalRuntime> {
+async function start(context: Readonly<Record<string, string>>): Promise<LocalRuntime> {
   const folder = await makeTemporaryFolder();
   const child = startChild<RuntimeProcess>(new URL('runtime-process.ts', import.meta.url));
   const close = async () => {
@@ -46,7 +51,8 @@ async function start(): Promise<LocalRuntime> {
   };
   try {
     return {
-      ...(await child.call('start', { stateDirectory: folder.path })),
+      ...(await child.call('start', { stateDirectory: folder.path, context })),
+      takeWork: () => child.call('takeWork'),
       close,
     };
   } catch (error) {

@@ -9,14 +9,30 @@ export interface RuntimeFacts {
   /** `http://127.0.0.1:<port>` of the HTTP API. */
   readonly api: string;
   /** Of the database, with every right. */
-  readonly administration: Omit<Administration, 'physicalName'>;
+  readonly administration: Omit<Administration, 'physicalName' | 'fileSystem'>;
   /** The physical name of the jobs table. */
   readonly jobsTable: string;
 }
 
-/** Where the runtime keeps its state. */
+/** Where the runtime keeps its state, and what of the settings differs from the default. */
 export interface RuntimeRequest {
   readonly stateDirectory: string;
+  /** By their names in infrastructure/settings.ts. */
+  readonly context: Readonly<Record<string, string>>;
+}
+
+/** What has been done since it was last asked. */
+export interface RuntimeWork {
+  /** Requests to S3, by operation, bucket and key. */
+  readonly storage: readonly {
+    readonly kind: string;
+    readonly bucket: string;
+    readonly key: string;
+    /** Of the answer. */
+    readonly bytes: number;
+  }[];
+  /** Invocations of functions, with the milliseconds that each took. */
+  readonly invocations: readonly { readonly functionName: string; readonly milliseconds: number }[];
 }
 
 /** Where the ports of the benchmarks' own runtime begin; those of `npm start` may be in use meanwhile. */
@@ -28,14 +44,17 @@ const LAST_PORT = 8_980;
 /** The calls that this process answers. */
 export interface RuntimeProcess {
   start(request: RuntimeRequest): Promise<RuntimeFacts>;
+  takeWork(): RuntimeWork;
   close(): Promise<void>;
 }
 
 let runtime: Runtime | undefined;
+const storage: RuntimeWork['storage'][number][] = [];
+const invocations: RuntimeWork['invocations'][number][] = [];
 
 /* The local runtime in a process of its own, as `npm start` is, so that the load does not share its event loop. */
 answerCalls<RuntimeProcess>({
-  async start({ stateDirectory }) {
+  async start({ stateDirectory, context }) {
     runtime = await startRuntime({
       project: fileURLToPath(new URL('..', import.meta.url)),
       stateDirectory,
@@ -43,11 +62,22 @@ answerCalls<RuntimeProcess>({
       firstPort: await freePorts(),
       fresh: false,
       watch: false,
+      context,
       log: () => {},
+      onStorageRequest({ operation, bytes }) {
+        const { bucket = '', key = '' } = { ...operation } as {
+          readonly bucket?: string;
+          readonly key?: string;
+        }; // a part of each
+        storage.push({ kind: operation.kind, bucket, key, bytes });
+      },
+      onReport: ({ functionName, durationMs }) =>
+        invocations.push({ functionName, milliseconds: durationMs }),
     });
-    const { physicalName, ...administration } = runtime.administration;
+    const { physicalName, fileSystem: _, ...administration } = runtime.administration;
     return { api: runtime.endpoints.api, administration, jobsTable: physicalName('JobsTable') };
   },
+  takeWork: () => ({ storage: storage.splice(0), invocations: invocations.splice(0) }),
   async close() {
     await runtime?.close();
   },
