@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
@@ -13,18 +13,45 @@ import {
   type FunctionBundles,
   functionBuildOptions,
 } from '../../infrastructure/bundles.ts';
-import { DEFAULT_VARIANT, entriesOf } from '../../infrastructure/entries.ts';
-import { FUNCTIONS, SynthesizedStack } from './synthesized-stack.ts';
+import { DEFAULT_VARIANT, entriesOf, type OfFunctions } from '../../infrastructure/entries.ts';
+import { SynthesizedStack } from './synthesized-stack.ts';
+import { type Combination, contextOf, functionsOf } from './variants.ts';
 
 let directory: string;
-let functions: FunctionBundles;
 beforeAll(() => {
   directory = mkdtempSync(join(tmpdir(), 'jobwire-bundles-'));
-  functions = bundleFunctions(join(directory, 'functions'), entriesOf(DEFAULT_VARIANT));
 });
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-const stack = new SynthesizedStack();
+const DEFAULTS = entriesOf(DEFAULT_VARIANT);
+const DEFAULT: Combination = { uploadEvents: 'eventbridge', processing: 'lambda', broadcast: 'none' };
+const VARIANT = {
+  uploadEvents: 'eventbridge',
+  processing: 'step-functions-efs',
+  broadcast: 'iot-core',
+} as const;
+const VARIANTS = entriesOf({ processing: { by: VARIANT.processing }, broadcast: { by: VARIANT.broadcast } });
+
+/** What is bundled, and the stacks whose constructs set its variables. */
+const SETS = [
+  { set: 'the default variant', entries: DEFAULTS, combinations: [DEFAULT] },
+  {
+    set: 'the other variants',
+    entries: othersOf(VARIANTS),
+    combinations: [VARIANT, { ...VARIANT, processing: 'step-functions' as const }],
+  },
+];
+
+/** The entries that the default variant has not. */
+function othersOf(entries: OfFunctions<string>): OfFunctions<string> {
+  const defaults = new Set(Object.values(DEFAULTS));
+  return Object.fromEntries(
+    Object.entries(entries).filter(([, file]) => !defaults.has(file)),
+  ) as OfFunctions<string>; // not all of them: only the names are looked at
+}
+
+/** The functions that run parts of processors, or read a shared folder. */
+const WORKING = new Set(['process', 'fetch', 'inspect', 'profile', 'merge', 'fail']);
 
 /** What a bundle does when it starts. */
 interface Start {
@@ -52,6 +79,10 @@ async function start(bundle: string, variables: Readonly<Record<string, string>>
         ...('SOCKET_URL' in variables && {
           SOCKET_URL: 'wss://abc123.execute-api.us-east-1.amazonaws.com/live',
         }),
+        // Nor is this one an ARN.
+        ...('STATE_MACHINE_ARN' in variables && {
+          STATE_MACHINE_ARN: 'arn:aws:states:us-east-1:123456789012:stateMachine:Workflow',
+        }),
         BUNDLE: join(bundle, 'index.cjs'),
         // Lambda sets these.
         AWS_REGION: 'us-east-1',
@@ -67,21 +98,36 @@ async function start(bundle: string, variables: Readonly<Record<string, string>>
   }
 }
 
-describe('bundleFunctions', () => {
-  it.each(FUNCTIONS)('%s starts with the variables of its construct', async (name, path) => {
+describe.each(SETS)('the functions of $set', ({ set, entries, combinations }) => {
+  let functions: FunctionBundles;
+  beforeAll(() => {
+    functions = bundleFunctions(join(directory, set), entries);
+  });
+
+  const started = combinations.flatMap((combination) => {
+    const stack = new SynthesizedStack(contextOf(combination));
+    return functionsOf(combination)
+      .filter(([name]) => name in entries)
+      .map(([name, path]) => ({ name, path, stack }));
+  });
+
+  it('are all of them started', () => {
+    expect([...new Set(started.map(({ name }) => name))].sort()).toEqual(Object.keys(entries).sort());
+  });
+
+  it.each(started)('$name starts with the variables of its construct', async ({ name, path, stack }) => {
     const { Environment } = stack.properties('AWS::Lambda::Function', `${path}/Function`);
     const { Variables } = stack.readable(Environment) as { Variables: Record<string, string> }; // CloudFormation's shape
     const { exports, required } = await start(bundleOf(functions, name), Variables);
     expect(exports).toEqual({ handler: 'function' });
     // Nothing that its first invocation can do without.
-    const isProcess = name === 'process';
-    expect(required.includes('node:fs/promises')).toBe(isProcess);
+    expect(required.includes('node:fs/promises')).toBe(WORKING.has(name));
     expect(required).not.toContain('node:assert');
     // undici, which alone listens to this, is loaded by those that always post.
     expect(required.includes('node:diagnostics_channel')).toBe(name === 'publish' || name === 'deliver');
   });
 
-  it('writes one file a function, below 1.2 MB', () => {
+  it('are one file each, below 1.2 MB', () => {
     for (const bundle of Object.values(functions)) {
       expect(readdirSync(bundle)).toEqual(['index.cjs']);
       expect(statSync(join(bundle, 'index.cjs')).size).toBeLessThan(1_200_000);
@@ -90,12 +136,12 @@ describe('bundleFunctions', () => {
 
   /** The same bundles once more, elsewhere, with what is in them. */
   const described = lazily(() =>
-    functionBuildOptions(join(directory, 'again'), entriesOf(DEFAULT_VARIANT)).map((options) =>
+    functionBuildOptions(join(directory, 'again'), entries).map((options) =>
       buildSync({ ...options, metafile: true, write: false }),
     ),
   );
 
-  it('holds nothing that its function does not use', () => {
+  it('hold nothing that they do not use', () => {
     const outputs = described().flatMap(({ metafile }) => Object.entries(metafile.outputs));
     expect(outputs).toHaveLength(Object.keys(functions).length);
     for (const [output, { inputs, imports }] of outputs) {
@@ -106,6 +152,9 @@ describe('bundleFunctions', () => {
       expect(names.filter((name) => /credential-provider|token-providers|nested-clients/.test(name))).toEqual(
         [],
       );
+      // What only a variant calls is in its own entries.
+      const callsOthers = names.filter((name) => /^@aws-sdk\/client-(sfn|iot)/.test(name)).length > 0;
+      if (entries === DEFAULTS) expect(callsOthers, output).toBe(false);
       // S3 speaks XML; nobody else does.
       expect(names.includes('@aws-sdk/xml-builder'), output).toBe(names.includes('@aws-sdk/client-s3'));
       // Posts go by undici's client alone.
@@ -126,11 +175,11 @@ describe('bundleFunctions', () => {
     }
   });
 
-  it('writes the same bytes wherever it writes to', () => {
+  it('are the same bytes wherever they are written to', () => {
     const again = described().flatMap(({ outputFiles }) => outputFiles ?? []);
     expect(again).toHaveLength(Object.keys(functions).length);
     for (const { path, contents } of again) {
-      const file = join(directory, 'functions', relative(join(directory, 'again'), path));
+      const file = join(directory, set, relative(join(directory, 'again'), path));
       expect(readFileSync(file).equals(contents), path).toBe(true);
     }
   });
@@ -149,11 +198,12 @@ describe('bundlePage', () => {
 
 describe('BundleError', () => {
   it('says what is wrong, and keeps the cause', () => {
-    const belowFile = join(functions.api, 'index.cjs', 'folder');
-    const failure = captured(() => bundleFunctions(belowFile, entriesOf(DEFAULT_VARIANT)));
+    const file = join(directory, 'file.cjs');
+    writeFileSync(file, '');
+    const failure = captured(() => bundleFunctions(join(file, 'folder'), DEFAULTS));
     expect(failure).toBeInstanceOf(BundleError);
     expect(failure).toMatchObject({
-      message: expect.stringContaining('index.cjs'),
+      message: expect.stringContaining('file.cjs'),
       cause: expect.any(Error),
     });
   });

@@ -35,15 +35,16 @@ const STEPS = [
   ['fail', 'Workflow/Fail'],
 ] as const;
 
-/** Every function of a way of processing, and the path of its construct. */
+/** Every function of a combination, and the path of its construct. What is not said is as where nothing is said. */
 export function functionsOf({
-  processing,
-}: Pick<Combination, 'processing'>): readonly (readonly [name: FunctionName, path: string])[] {
-  if (processing === 'lambda') return FUNCTIONS;
+  processing = 'lambda',
+  broadcast = 'none',
+}: Partial<Combination>): readonly (readonly [name: FunctionName, path: string])[] {
   return [
-    ...FUNCTIONS.filter(([name]) => name !== 'process'),
-    ...STEPS,
-    ...(processing === 'step-functions' ? [] : [['fetch', 'Workflow/Fetch'] as const]),
+    ...FUNCTIONS.filter(([name]) => name !== 'process' || processing === 'lambda'),
+    ...(processing === 'lambda' ? [] : STEPS),
+    ...(processing === 'step-functions-efs' ? [['fetch', 'Workflow/Fetch'] as const] : []),
+    ...(broadcast === 'none' ? [] : [['authorizeBroadcast', 'Broadcast/Authorize'] as const]),
   ];
 }
 
