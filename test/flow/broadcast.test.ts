@@ -1,0 +1,105 @@
+import { DeleteItemCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { connectAsync, type MqttClient } from 'mqtt';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { parseServerFrame } from '../../protocol/frames.ts';
+import type { CreatedJob } from '../../protocol/http.ts';
+import type { Job } from '../../protocol/job.ts';
+import { createJob, takeTicket, terminalJob, upload } from './http-calls.ts';
+import { MqttSubscription } from './mqtt-command.ts';
+import { type RunningJobwire, startJobwire } from './running-jobwire.ts';
+
+const CITIES = 'city,people\nOslo,709037\nBergen,289330\n';
+
+let jobwire: RunningJobwire;
+const subscriptions: MqttSubscription[] = [];
+beforeAll(async () => {
+  jobwire = await startJobwire({ broadcast: 'iot-core' });
+});
+afterEach(() => {
+  for (const subscription of subscriptions.splice(0)) subscription.stop();
+});
+afterAll(async () => {
+  await jobwire.close();
+});
+
+function subscribe(...parameters: ConstructorParameters<typeof MqttSubscription>): MqttSubscription {
+  const subscription = new MqttSubscription(...parameters);
+  subscriptions.push(subscription);
+  return subscription;
+}
+
+/** The state that a message tells: the very frame that WebSocket watchers get. */
+function stateOf(line: string | undefined): Job {
+  const frame = parseServerFrame(line ?? '');
+  if (frame.type !== 'job') throw new Error(`a ${frame.type} frame`);
+  return frame.job;
+}
+
+const isTerminal = (line: string): boolean => line !== '' && stateOf(line).finishedAt !== undefined;
+
+/** Connects from this process, with the ticket or another password. */
+async function connect({ ticket, broadcast }: CreatedJob['watch'], password = ticket): Promise<MqttClient> {
+  if (broadcast === undefined) throw new Error('the ticket says of no broadcast');
+  const { url, username } = broadcast;
+  return await connectAsync(url, { username, password, reconnectPeriod: 0 }, false);
+}
+
+/** A job of which the broker has the first state. */
+async function retainedJob(): Promise<CreatedJob> {
+  const created = await createJob(jobwire.api, { size: CITIES.length });
+  const client = await connect(created.watch);
+  const told = new Promise((resolve) => client.once('message', resolve));
+  await client.subscribeAsync(created.watch.broadcast?.topic ?? '', { qos: 1 });
+  await told;
+  await client.endAsync();
+  return created;
+}
+
+test('a client that nobody here wrote gets the retained state first and the terminal state last', async () => {
+  const created = await retainedJob();
+  const early = subscribe(await takeTicket(jobwire.api, created));
+  await early.until(() => true);
+  expect(stateOf(early.lines[0])).toEqual(created.job);
+  await upload(created, CITIES);
+  await early.until(isTerminal);
+  const finished = await terminalJob(jobwire.api, created.job.id);
+  expect(stateOf(early.lines.at(-1))).toEqual(finished);
+  expect(finished.status).toBe('succeeded');
+
+  const late = subscribe(await takeTicket(jobwire.api, created));
+  await late.until(isTerminal);
+  expect(stateOf(late.lines.at(-1))).toEqual(finished);
+
+  // Gone, as when its time is over.
+  const { dynamoDb: endpoint, region, credentials, physicalName } = jobwire.runtime.administration;
+  const database = new DynamoDBClient({ endpoint, region, credentials });
+  const TableName = physicalName('JobsTable');
+  await database.send(new DeleteItemCommand({ TableName, Key: { job: { S: created.job.id } } }));
+  await late.until((line) => line === '');
+});
+
+test('it is refused another job, every job at once, and to connect without a ticket for one job', async () => {
+  const [mine, other] = await Promise.all([retainedJob(), createJob(jobwire.api, { size: 1 })]);
+  const { watch } = mine;
+  const ofOwner = await takeTicket(jobwire.api);
+  expect(ofOwner.broadcast).toBeUndefined();
+  const forged = `${watch.ticket.slice(0, -4)}XXXX`;
+  const refused = [
+    subscribe(watch, { topic: `jobwire/jobs/${other.job.id}` }),
+    subscribe(watch, { password: forged }),
+  ];
+  const complaints = await Promise.all(refused.map((one) => one.complaint()));
+  expect(complaints[0]).toContain('Subscribe error');
+  expect(complaints[1]).toContain('Not authorized');
+  expect(refused.flatMap(({ lines }) => lines)).toEqual([]);
+  for (const password of [ofOwner.ticket, mine.token, '']) {
+    await expect(connect(watch, password)).rejects.toMatchObject({ code: 5 });
+  }
+  const client = await connect(watch);
+  await expect(client.subscribeAsync('jobwire/jobs/+')).rejects.toThrow('Subscribe error');
+  await client.endAsync();
+  // The page may connect to the broker, and no log says with which tickets others did.
+  expect(await (await fetch(jobwire.dashboard)).text()).toContain(new URL(watch.broadcast?.url ?? '').origin);
+  const log = jobwire.lines.join('\n');
+  for (const secret of [watch.ticket, ofOwner.ticket, mine.token]) expect(log).not.toContain(secret);
+});
