@@ -98,6 +98,64 @@ export const REQUESTS = {
     readUnits: 0,
     writeUnits: 2,
   },
+  'an upload arrives, for a workflow': {
+    requests: {
+      'GetItem jobs': 1,
+      'HeadObject uploads': 1,
+      'UpdateItem jobs': 1,
+      'StartExecution workflow': 1,
+    },
+    readUnits: 1,
+    writeUnits: 1,
+  },
+  'a workflow begins': {
+    requests: { 'UpdateItem jobs': 1, 'SendMessageBatch deadlines': 1 },
+    readUnits: 0,
+    writeUnits: 1,
+  },
+  'a workflow inspects': {
+    requests: { 'GetItem jobs': 2, 'GetObject uploads': 1, 'UpdateItem jobs': 2, 'PutObject workspace': 1 },
+    readUnits: 2,
+    writeUnits: 2,
+  },
+  'a workflow profiles a range': {
+    requests: {
+      'GetItem jobs': 2,
+      'GetObject workspace': 1,
+      'GetObject uploads': 1,
+      'UpdateItem jobs': 2,
+      'PutObject workspace': 1,
+    },
+    readUnits: 2,
+    writeUnits: 2,
+  },
+  'a workflow merges': {
+    requests: {
+      'GetItem jobs': 2,
+      'GetObject workspace': 2,
+      'UpdateItem jobs': 2,
+      'PutObject results': 1,
+      'ListObjectsV2 workspace': 1,
+      'DeleteObject workspace': 2,
+    },
+    readUnits: 2,
+    writeUnits: 3,
+  },
+  'a workflow fails': {
+    requests: {
+      'GetItem jobs': 1,
+      'UpdateItem jobs': 1,
+      'ListObjectsV2 workspace': 1,
+      'DeleteObject workspace': 2,
+    },
+    readUnits: 1,
+    writeUnits: 2,
+  },
+  'POST /jobs/{id}/cancel, of a workflow': {
+    requests: { 'GetItem jobs': 1, 'UpdateItem jobs': 1, 'StopExecution workflow': 1 },
+    readUnits: 1,
+    writeUnits: 1,
+  },
   'a deadline is looked at': {
     requests: { 'GetItem jobs': 1, 'SendMessageBatch deadlines': 1 },
     readUnits: 1,
@@ -223,7 +281,7 @@ export const REQUESTS = {
       'Query subscriptions': 2,
       'SendMessageBatch broadcasts': 1,
       'GetItem jobs': 1,
-      'POST @connections': 10,
+      'POST @connections': 12,
     },
     readUnits: 3,
     writeUnits: 2,

@@ -5,7 +5,9 @@ import { MemoryConnections } from '../../handlers/memory/memory-connections.ts';
 import { MemoryQueue } from '../../handlers/memory/memory-queue.ts';
 import { MemoryResults } from '../../handlers/memory/memory-results.ts';
 import { MemoryUploads } from '../../handlers/memory/memory-uploads.ts';
-import type { JobRecord, Uploads } from '../../handlers/ports.ts';
+import { MemoryWorkspace } from '../../handlers/memory/memory-workspace.ts';
+import type { Executions, JobRecord, Queue, Uploads } from '../../handlers/ports.ts';
+import type { Work } from '../../handlers/queue-messages.ts';
 
 /** Operations of DynamoDB whose units are reads. */
 const READS = new Set(['GetItem', 'BatchGetItem', 'Query']);
@@ -109,6 +111,39 @@ export class CountedRequests {
         };
       },
     });
+  }
+
+  /** The workspace of a workflow, as a bucket: to remove files is to list and to delete them. */
+  workspace(): MemoryWorkspace {
+    const workspace = new MemoryWorkspace();
+    const operations = {
+      write: (of: string) => this.count(`PutObject ${of}`),
+      read: (of: string) => this.count(`GetObject ${of}`),
+      open: (of: string) => this.count(`GetObject ${of}`),
+      remove: (of: string, execution: unknown) => {
+        this.count(`ListObjectsV2 ${of}`);
+        for (const _ of workspace.filesOf(String(execution))) this.count(`DeleteObject ${of}`);
+      },
+    };
+    return new Proxy(workspace, {
+      get: (target, name) => {
+        const member: unknown = Reflect.get(target, name, target);
+        if (typeof member !== 'function') return member;
+        return (...parameters: unknown[]) => {
+          const count = Object.entries(operations).find(([method]) => method === name)?.[1];
+          count?.('workspace', parameters[0]);
+          return Reflect.apply(member, target, parameters);
+        };
+      },
+    });
+  }
+
+  /** A state machine: each message is an execution that is started, and each of them may be stopped. */
+  stateMachine(): Queue<Work> & Executions {
+    return {
+      send: async (messages) => messages.forEach(() => void this.count('StartExecution workflow')),
+      stop: async () => this.count('StopExecution workflow'),
+    };
   }
 
   results(): MemoryResults {

@@ -45,12 +45,25 @@ function laterState(record: JobRecord, changes: number): JobRecord {
   return { ...record, job: { ...record.job, seq: record.job.seq + changes } };
 }
 
-/** A job with one watcher more than an execution posts to. */
+/** A job with one watcher more than an execution posts to: a portion, and a quarter of one. */
 async function largeAudience(world: RequestWorld): Promise<JobRecord> {
   const record = await world.running();
   world.portion = 10;
-  await world.watch(topicOf(record), 11);
+  await world.watch(topicOf(record), 13);
   return record;
+}
+
+type StepName = Parameters<RequestWorld['step']>[1];
+
+/** A step of the workflow, after others. */
+async function stepOf(
+  world: RequestWorld,
+  step: StepName,
+  before: readonly StepName[],
+): Promise<() => Promise<unknown>> {
+  const record = await world.queued();
+  for (const name of before) await world.step(record, name);
+  return () => world.step(record, step);
 }
 
 const FLOWS: Readonly<Record<Flow, Prepare>> = {
@@ -148,6 +161,21 @@ const FLOWS: Readonly<Record<Flow, Prepare>> = {
   'work succeeds': async (world) => {
     const record = await world.queued();
     return () => world.work(record, { ending: () => void counted.take() });
+  },
+  'an upload arrives, for a workflow': async (world) => {
+    const record = await world.create();
+    world.uploads.put(record, PAYLOAD);
+    return () => world.arrive(record, 'workflow');
+  },
+  'a workflow begins': (world) => stepOf(world, 'begin', []),
+  'a workflow inspects': (world) => stepOf(world, 'inspect', ['begin']),
+  'a workflow profiles a range': (world) => stepOf(world, 'profile', ['begin', 'inspect']),
+  'a workflow merges': (world) => stepOf(world, 'merge', ['begin', 'inspect', 'profile']),
+  'a workflow fails': (world) => stepOf(world, 'fail', ['begin', 'inspect', 'profile']),
+  'POST /jobs/{id}/cancel, of a workflow': async (world) => {
+    const { job } = await world.running();
+    world.withWorkflow();
+    return () => world.call('POST', `/jobs/${job.id}/cancel`);
   },
   'a deadline is looked at': async (world) => {
     const record = await world.running();

@@ -1,12 +1,21 @@
 import { createApi } from '../../handlers/api/api.ts';
+import type { ApiDependencies } from '../../handlers/api/dependencies.ts';
 import { BroadcastRoundsTable } from '../../handlers/aws/broadcast-rounds-table.ts';
 import { JobsTable } from '../../handlers/aws/jobs-table.ts';
 import { SubscriptionsTable } from '../../handlers/aws/subscriptions-table.ts';
+import { executionNameOf } from '../../handlers/execution-name.ts';
 import { MemoryTokens } from '../../handlers/memory/memory-tokens.ts';
 import type { JobRecord, SubscriptionTopic, TicketScope } from '../../handlers/ports.ts';
 import type { Processor } from '../../handlers/process/processor.ts';
 import { JobReporter } from '../../handlers/process/progress-reporter.ts';
 import { runJob } from '../../handlers/process/run-job.ts';
+import { begin } from '../../handlers/process/workflow/begin.ts';
+import { type FailParts, failExecution } from '../../handlers/process/workflow/fail.ts';
+import { inspectPayload } from '../../handlers/process/workflow/inspect.ts';
+import { mergeRanges } from '../../handlers/process/workflow/merge.ts';
+import { uploadedPayload } from '../../handlers/process/workflow/payload.ts';
+import { type ProfileParts, profilePayload } from '../../handlers/process/workflow/profile.ts';
+import type { StepRequest } from '../../handlers/process/workflow/step-request.ts';
 import { broadcast } from '../../handlers/publish/broadcast.ts';
 import { deliver } from '../../handlers/publish/deliver.ts';
 import { PostPace } from '../../handlers/publish/post-pace.ts';
@@ -51,6 +60,17 @@ const FUNCTION_LIFE = 60_000;
 /** From the making of a job to the first deadline of a running one, and more. */
 const A_WHILE = 5_000;
 
+/** The steps of the workflow, on parts of all of them. */
+const STEPS = {
+  begin,
+  inspect: inspectPayload,
+  profile: (request: StepRequest, endsAt: number, parts: ProfileParts) =>
+    profilePayload({ ...request, range: 0 }, endsAt, parts),
+  merge: mergeRanges,
+  fail: (request: StepRequest, endsAt: number, parts: FailParts) =>
+    failExecution({ ...request, failure: { error: 'Lambda.Unknown' } }, endsAt, parts),
+} as const;
+
 let worlds = 0;
 
 /**
@@ -74,7 +94,9 @@ export class RequestWorld {
   readonly #results;
   readonly #deadlines;
   readonly #work;
-  readonly #api;
+  readonly #workspace;
+  readonly #stateMachine;
+  #api;
   #socket;
   readonly #number: number;
   #now = Date.UTC(2026, 10, 23, 12, 0, 0);
@@ -94,7 +116,19 @@ export class RequestWorld {
     this.#rounds = new BroadcastRoundsTable({ client, ...database.subscriptions });
     this.#deadlines = counted.queue<Deadline>('deadlines');
     this.#work = counted.queue<Work>('work');
-    this.#api = createApi({
+    this.#workspace = counted.workspace();
+    this.#stateMachine = counted.stateMachine();
+    this.#api = this.#newApi();
+    this.#socket = this.#newSocket();
+  }
+
+  /** The API answers as it does where a workflow works on jobs. */
+  withWorkflow(): void {
+    this.#api = this.#newApi({ executions: this.#stateMachine });
+  }
+
+  #newApi(more: Partial<ApiDependencies> = {}) {
+    return createApi({
       jobs: this.jobs,
       subscriptions: this.subscriptions,
       uploads: this.uploads,
@@ -106,8 +140,8 @@ export class RequestWorld {
       now: this.now,
       pause: async (milliseconds) => this.advance(milliseconds),
       log: this.#telemetry.log,
+      ...more,
     });
-    this.#socket = this.#newSocket();
   }
 
   /** Another execution environment answers from now on, which remembers nothing. */
@@ -187,10 +221,11 @@ export class RequestWorld {
   }
 
   /** What EventBridge tells of an upload. */
-  arrive({ job }: JobRecord): Promise<void> {
+  arrive({ job }: JobRecord, by: 'queue' | 'workflow' = 'queue'): Promise<void> {
     const { jobs, uploads, now } = this;
     const { log } = this.#telemetry;
-    return createObjectCreated({ jobs, uploads, work: this.#work, now, log })({
+    const work = by === 'queue' ? this.#work : this.#stateMachine;
+    return createObjectCreated({ jobs, uploads, work, now, log })({
       job: job.id,
       epoch: job.epoch,
     });
@@ -205,6 +240,7 @@ export class RequestWorld {
         when.begun?.();
         report(REPORT);
         while ((await this.#read(job.id)).job.message !== REPORT.message);
+        await this.#read(job.id); // until when the write that was just seen has its answer, too
         when.ending?.();
         return { body: '{}', contentType: 'application/json' };
       },
@@ -222,6 +258,24 @@ export class RequestWorld {
       random: () => 0.5,
     });
     if (answer !== 'done') throw new Error('The work was kept');
+  }
+
+  /** One step of the workflow. */
+  async step({ job: { id: job, epoch } }: JobRecord, name: keyof typeof STEPS): Promise<void> {
+    const request = { job, epoch, execution: executionNameOf({ job, epoch }) };
+    const payload = uploadedPayload(this.uploads);
+    await STEPS[name](request, this.#now + FUNCTION_LIFE, {
+      jobs: this.jobs,
+      results: this.#results,
+      deadlines: this.#deadlines,
+      workspace: this.#workspace,
+      payload,
+      steps: payload.steps,
+      clock: this.#clock(),
+      log: this.#telemetry.log,
+      meter: this.#telemetry.meter,
+      random: () => 0.5,
+    });
   }
 
   /** One report of an execution, written. */
