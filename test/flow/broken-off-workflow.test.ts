@@ -33,7 +33,7 @@ async function submit(): Promise<CreatedJob> {
 
 /** Waits until the function has been found at work, and kills it. */
 async function kill(): Promise<void> {
-  await expect.poll(() => jobwire.runtime.killFunction(PROFILE), { interval: 20, timeout: 30_000 }).toBe(1);
+  await expect.poll(() => jobwire.runtime.killFunction(PROFILE), { interval: 20, timeout: 60_000 }).toBe(1);
 }
 
 /** The executions, the newest first. */
@@ -52,7 +52,7 @@ async function expectNothingLeft(runtime: Runtime): Promise<void> {
     ...(await executions(runtime)).filter(({ status }) => status === 'RUNNING').map(({ name }) => name),
     ...(await readdir(path.join(runtime.administration.fileSystem('WorkspaceFileSystem'), 'jobwire'))),
   ];
-  await expect.poll(left, { timeout: 10_000 }).toEqual([]);
+  await expect.poll(left, { timeout: 60_000 }).toEqual([]);
 }
 
 it('does a step again that was killed in the middle', async () => {
@@ -69,7 +69,7 @@ it('does a step again that was killed in the middle', async () => {
 it('stops the execution of a job that is cancelled during the Map', async () => {
   const { job } = await submit();
   const began = () => jobwire.reports.filter(({ functionName }) => functionName.includes('Inspect')).length;
-  await expect.poll(began, { timeout: 30_000 }).toBe(2);
+  await expect.poll(began, { timeout: 60_000 }).toBe(2);
   expect((await post(`${jobwire.api}/jobs/${job.id}/cancel`, {})).ok).toBe(true);
   expect(await terminalJob(jobwire.api, job.id)).toMatchObject({ status: 'cancelled' });
   await expectNothingLeft(jobwire.runtime);
@@ -79,7 +79,7 @@ it('stops the execution of a job that is cancelled during the Map', async () => 
 it('ends the job of an execution that the end of the runtime broke off, at the next start', async () => {
   const { job } = await submit();
   const began = () => jobwire.reports.filter(({ functionName }) => functionName.includes('Inspect')).length;
-  await expect.poll(began, { timeout: 30_000 }).toBe(3);
+  await expect.poll(began, { timeout: 60_000 }).toBe(3);
   await jobwire.runtime.close();
   const lines: string[] = [];
   const next = await startRuntime({
