@@ -1,3 +1,4 @@
+import { StateMachine } from 'aws-local-stepfunctions';
 import { describe, expect, it } from 'vitest';
 import { SynthesizedStack } from './synthesized-stack.ts';
 
@@ -42,6 +43,14 @@ describe.each(['step-functions', 'step-functions-efs'])('the workflow of %s', (p
   const tasks = [...Object.entries(States), ...inner].filter(([, { Type }]) => Type === 'Task');
   const hasFetch = processing === 'step-functions-efs';
   const functions = ['Begin', ...(hasFetch ? ['Fetch'] : []), 'Inspect', 'Profile', 'Merge', 'Fail'];
+
+  it('is written as the language wants it', () => {
+    // The local runtime's own check; what stands for ARNs here are names of constructs.
+    const options = { validationOptions: { checkArn: false } };
+    expect(() => new StateMachine(JSON.parse(JSON.stringify(definition)), options)).not.toThrow();
+    const broken = { ...definition, StartAt: 'Nowhere' };
+    expect(() => new StateMachine(JSON.parse(JSON.stringify(broken)), options)).toThrow();
+  });
 
   it('goes through its steps in their order, and drops a job that is not there to be worked on', () => {
     const path = ['Begin', 'Claimed', ...(hasFetch ? ['Fetch'] : []), 'Inspect', 'Profile', 'Merge'];
