@@ -1,3 +1,4 @@
+import { broadcastTopic } from '../protocol/broadcast.ts';
 import { MAXIMUM_FRAME_BYTES, SUBPROTOCOL } from '../protocol/frames.ts';
 import { CLIENT_EXAMPLES, SERVER_EXAMPLES } from './examples.ts';
 import { jsonSchemasOf, schemaReference } from './json-schema.ts';
@@ -7,10 +8,13 @@ import { FRAME_SCHEMAS } from './schemas.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** The one channel: a connection. */
+/** A connection, of which all frames are. */
 const CHANNEL = '#/channels/connection';
 
-/** The AsyncAPI 3 document of the socket, told from the server's side: it receives what a client sends. */
+/** The topic of a job, where states are broadcast. */
+const BROADCAST = '#/channels/broadcast';
+
+/** The AsyncAPI 3 document of the socket and of broadcasts, told from the server's side: it receives what a client sends. */
 export function asyncApiDocument(): Fields {
   return {
     asyncapi: '3.0.0',
@@ -40,8 +44,21 @@ export function asyncApiDocument(): Fields {
         description: 'On this machine, by `npm start`.',
         security: [{ $ref: '#/components/securitySchemes/ticket' }],
       },
+      broker: {
+        host: '{account}-ats.iot.{region}.amazonaws.com',
+        pathname: '/mqtt',
+        protocol: 'wss',
+        protocolVersion: '3.1.1',
+        description:
+          'Where states are broadcast by MQTT over WebSockets (subprotocol `mqtt`), with `broadcast=iot-core`; a ticket for one job says where and as whom.',
+        variables: {
+          account: { default: 'abc123', description: 'What the account’s endpoint begins with.' },
+          region: { default: 'eu-central-1', description: 'The Region of the stack.' },
+        },
+        security: [{ $ref: '#/components/securitySchemes/password' }],
+      },
     },
-    channels: { connection: channel() },
+    channels: { connection: channel(), broadcast: broadcastChannel() },
     operations: operations(),
     components: {
       messages: Object.fromEntries([
@@ -60,6 +77,10 @@ export function asyncApiDocument(): Fields {
           in: 'query',
           description: `A ticket of 60 seconds, from \`POST /jobs\`, \`POST /jobs/{id}/tickets\` or \`POST /tickets\`. A browser offers it as the subprotocol \`ticket.<ticket>\` beside \`${SUBPROTOCOL}\` instead, so that it stands in no URL.`,
         },
+        password: {
+          type: 'userPassword',
+          description: 'User name: `broadcast.username` of a ticket for one job. Password: that ticket.',
+        },
       },
     },
   };
@@ -70,6 +91,7 @@ function channel(): Fields {
   return {
     address: '/',
     title: 'A connection',
+    servers: [{ $ref: '#/servers/deployed' }, { $ref: '#/servers/local' }],
     description: 'Lives two hours at most, and ends after ten minutes without a frame.',
     messages: Object.fromEntries(types.map((type) => [type, { $ref: `#/components/messages/${type}` }])),
     bindings: {
@@ -99,6 +121,18 @@ function channel(): Fields {
   };
 }
 
+function broadcastChannel(): Fields {
+  return {
+    address: broadcastTopic('{job}'),
+    title: 'The topic of a job',
+    description:
+      'Told each state of one job. The retained message is the newest state, or some seconds older; an empty message says that the job is gone.',
+    servers: [{ $ref: '#/servers/broker' }],
+    parameters: { job: { description: 'The id of the job that the ticket is for.' } },
+    messages: { job: { $ref: '#/components/messages/job' } },
+  };
+}
+
 function operations(): Fields {
   const received = Object.entries(CLIENT_MESSAGES).map(([type, { summary, answer }]) => [
     type,
@@ -120,7 +154,13 @@ function operations(): Fields {
       messages: [messageReference(type)],
     },
   ]);
-  return Object.fromEntries([...received, ...told]);
+  const broadcast = {
+    action: 'send',
+    channel: { $ref: BROADCAST },
+    summary: 'The state of a job, once however many watch.',
+    messages: [{ $ref: `${BROADCAST}/messages/job` }],
+  };
+  return { ...Object.fromEntries([...received, ...told]), broadcast };
 }
 
 function messageReference(type: string): Fields {
