@@ -37,17 +37,6 @@ export interface Resource {
   readonly DeletionPolicy?: string;
 }
 
-/** The logical ids that a value refers to. */
-export function referencesIn(value: unknown): string[] {
-  if (Array.isArray(value)) return value.flatMap(referencesIn);
-  if (typeof value !== 'object' || value === null) return [];
-  return Object.entries(value).flatMap(([name, item]) => {
-    if (name === 'Ref') return [String(item)];
-    if (name === 'Fn::GetAtt') return [String(item[0])];
-    return referencesIn(item);
-  });
-}
-
 /** The stack in an app of its own, with stand-ins for the bundles. Call `dispose` when done. */
 export function createStack(context: Readonly<Record<string, unknown>> = {}): {
   readonly app: App;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Resource, referencesIn, SynthesizedStack } from './synthesized-stack.ts';
+import { type Resource, SynthesizedStack } from './synthesized-stack.ts';
 import { COMBINATIONS, type Combination, contextOf, OWN } from './variants.ts';
 
 /** Types of services that only one variant uses at all. */
@@ -73,22 +73,6 @@ describe.each(COMBINATIONS)('$uploadEvents, $processing, $broadcast', (combinati
     const [first] = stacks.values();
     expect(everybodys(stack)).toEqual(first && everybodys(first));
     expect(everybodys(stack).size).toBeGreaterThan(80);
-  });
-
-  it('can be created: nothing waits for itself', () => {
-    const waiting = new Map(
-      Object.entries(stack.resources).map(([id, { Properties, DependsOn = [] }]) => [
-        id,
-        [...referencesIn(Properties), ...DependsOn].filter((other) => other in stack.resources),
-      ]),
-    );
-    for (let before = -1; before !== waiting.size; ) {
-      before = waiting.size;
-      for (const [id, others] of waiting) {
-        if (others.every((other) => !waiting.has(other))) waiting.delete(id);
-      }
-    }
-    expect([...waiting.keys()].map((id) => stack.path(id))).toEqual([]);
   });
 
   it('has an alarm that sums at most ten metrics, as CloudWatch allows', () => {

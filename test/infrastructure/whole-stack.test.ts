@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { referencesIn, SynthesizedStack } from './synthesized-stack.ts';
+import { SynthesizedStack } from './synthesized-stack.ts';
 import { COMBINATIONS, contextOf } from './variants.ts';
 
 const stack = new SynthesizedStack();
@@ -26,6 +26,17 @@ const ACTING = [
 
 /** Types that need what nobody refers to: a stage the role of its log, a function what it mounts. */
 const WAITING = ['AWS::ApiGatewayV2::Stage', 'AWS::Lambda::Function'];
+
+/** The logical ids that a value refers to. */
+function referencesIn(value: unknown): string[] {
+  if (Array.isArray(value)) return value.flatMap(referencesIn);
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([name, item]) => {
+    if (name === 'Ref') return [String(item)];
+    if (name === 'Fn::GetAtt') return [String(item[0])];
+    return referencesIn(item);
+  });
+}
 
 describe('stack', () => {
   it.each(COMBINATIONS)('deploys nothing that it does not use: %j', (combination) => {
