@@ -28,6 +28,6 @@ export interface Workspace {
 export interface SharedFiles extends Workspace {
   /** Writes a file whole from a stream, which it consumes. @throws UnavailableError; what the stream fails with. */
   copy(execution: string, name: string, content: Readable, signal: AbortSignal): Promise<void>;
-  /** Removes files of executions that nobody has written to since `before`: whoever should have is gone. */
+  /** Removes the files of executions that have made none since `before`: whoever should have is gone. */
   removeAbandoned(before: Date): Promise<void>;
 }

@@ -77,19 +77,14 @@ export class WorkspaceFolder implements SharedFiles {
 
   async removeAbandoned(before: Date): Promise<void> {
     for (const execution of await translating(() => readdir(this.#folder))) {
-      if ((await this.#lastWrite(execution)) < before.getTime()) await this.remove(execution);
+      if ((await this.#lastFile(execution)) < before.getTime()) await this.remove(execution);
     }
   }
 
-  /** When a file of an execution was made or written to last, in milliseconds since the epoch. */
-  async #lastWrite(execution: string): Promise<number> {
-    const folder = join(this.#folder, execution);
+  /** When a file of an execution was made last, in milliseconds since the epoch: its folder changes with each. */
+  async #lastFile(execution: string): Promise<number> {
     try {
-      const names = await readdir(folder);
-      const times = await Promise.all(
-        [folder, ...names.map((name) => join(folder, name))].map(async (path) => (await stat(path)).mtimeMs),
-      );
-      return Math.max(...times);
+      return (await stat(join(this.#folder, execution))).mtimeMs;
     } catch (error) {
       // Removed between two looks: so somebody does look after it.
       if (codeOf(error) === 'ENOENT') return Number.POSITIVE_INFINITY;

@@ -101,11 +101,12 @@ describe('a folder', () => {
     const path = await folder();
     const files = new WorkspaceFolder(path);
     const [old, young] = [newExecution(), newExecution()];
-    for (const execution of [old, young]) await files.write(execution, 'plan', Buffer.from('x'));
-    await files.write(young, 'range-0', Buffer.from('x'));
     const long = new Date(Date.now() - 3_600_000);
-    for (const name of [old, join(old, 'plan'), young, join(young, 'plan')])
-      await utimes(join(path, name), long, long);
+    for (const execution of [old, young]) {
+      await files.write(execution, 'plan', Buffer.from('x'));
+      for (const name of [join(execution, 'plan'), execution]) await utimes(join(path, name), long, long);
+    }
+    await files.write(young, 'range-0', Buffer.from('x'));
     await files.removeAbandoned(new Date(Date.now() - 60_000));
     expect(await readdir(path)).toEqual([young]);
   });
