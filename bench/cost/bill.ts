@@ -1,10 +1,14 @@
 import { PORTION } from '../../handlers/publish/concurrency.ts';
 import { MULTIPART_ABOVE_BYTES, partCountOf } from '../../protocol/upload.ts';
-import { addLargeAudiences, roundsOf, WATCHERS_IN_A_UNIT } from './large-audience.ts';
+import { addBroker } from './broker.ts';
+import { changesOf, inPauses, progressReports, signsOfLife, uploadReports } from './changes.ts';
+import { addLargeAudiences, roundsOf } from './large-audience.ts';
 import type { Load } from './load.ts';
 import { costOf, type Meter, PRICES } from './prices.ts';
-import { REQUESTS } from './requests.ts';
-import { ACCESS_LOG_BYTES, OWN_MILLISECONDS, REQUESTS_AT_A_TIME, Usage } from './usage.ts';
+import { addPublisher } from './publisher.ts';
+import { ACCESS_LOG_BYTES, OWN_MILLISECONDS, Usage } from './usage.ts';
+import { DEFAULT_WAYS, type Ways } from './ways.ts';
+import { addWorkflow, stepReportsOf } from './workflow.ts';
 
 /** A month, in days. */
 export const DAYS = 30;
@@ -16,12 +20,8 @@ const KEPT_DAYS = 7;
 const JOB_LOOK_SECONDS = 900;
 const EXECUTION_LOOK_SECONDS = 60;
 
-/** Between two reports of an upload, in seconds (client/upload-report.ts). */
-const UPLOAD_REPORT_SECONDS = 1.2;
-
-/** A silent execution looks every two seconds, and gives a sign of life every twenty (progress-reporter.ts). */
+/** A silent execution looks every two seconds (handlers/process/paced-writes.ts). */
 const LOOK_SECONDS = 2;
-const SIGN_OF_LIFE_SECONDS = 20;
 
 /** The age at which a client changes its connection, in minutes (client/timings.ts, `rotateMs`). */
 const ROTATION_MINUTES = 110;
@@ -74,68 +74,54 @@ export interface Bill {
   readonly push: Section;
   /** What it takes to poll instead, at the load's interval. */
   readonly polling: Section;
+  /** What it takes to tell by a broker instead; where there is one. */
+  readonly broadcast?: Section;
 }
 
 /** The bill of a month. */
-export function billOf(load: Load): Bill {
+export function billOf(load: Load, ways: Ways = DEFAULT_WAYS): Bill {
   return {
-    common: section(commonUsage(load)),
-    push: section(pushUsage(load)),
-    polling: section(pollingUsage(load)),
+    common: section(commonUsage(load, ways)),
+    push: section(pushUsage(load, ways)),
+    polling: section(pollingUsage(load, ways)),
+    ...(ways.broadcast === 'none' ? {} : { broadcast: section(broadcastUsage(load, ways)) }),
   };
 }
 
 /** States that a watcher hears of, and those that there are behind the creation; fewer in large audiences. */
-export function heardOf(load: Load): { readonly heard: number; readonly states: number } {
-  const states = changesOf(load) - 1;
+export function heardOf(
+  load: Load,
+  ways: Ways = DEFAULT_WAYS,
+): { readonly heard: number; readonly states: number } {
+  const states = changesOf(load, ways) - 1;
   return { heard: roundsOf(load, states), states };
 }
 
 /** What polling costs at another interval, in dollars a month, without what is common. */
-export function pollingDollars(load: Load, pollSeconds: number): number {
-  return section(pollingUsage({ ...load, pollSeconds })).dollars;
+export function pollingDollars(load: Load, pollSeconds: number, ways: Ways = DEFAULT_WAYS): number {
+  return section(pollingUsage({ ...load, pollSeconds }, ways)).dollars;
 }
 
 /**
  * The interval in seconds at which polling costs as much as push; undefined where there is none from a tenth of a
  * second to an hour, and where neither costs anything.
  */
-export function equalInterval(load: Load): number | undefined {
-  const { dollars } = section(pushUsage(load));
+export function equalInterval(load: Load, ways: Ways = DEFAULT_WAYS): number | undefined {
+  const { dollars } = section(pushUsage(load, ways));
   if (dollars === 0) return undefined;
   let shortest = 0.1;
   let longest = 3_600;
-  if (pollingDollars(load, shortest) < dollars || pollingDollars(load, longest) > dollars) return undefined;
+  if (pollingDollars(load, shortest, ways) < dollars || pollingDollars(load, longest, ways) > dollars)
+    return undefined;
   while (longest / shortest > 1.000_1) {
     const middle = Math.sqrt(shortest * longest);
-    if (pollingDollars(load, middle) > dollars) shortest = middle;
+    if (pollingDollars(load, middle, ways) > dollars) shortest = middle;
     else longest = middle;
   }
   return longest;
 }
 
-/** The states that a job commits from its creation to its end. */
-export function changesOf(load: Load): number {
-  const created = 1;
-  const queuedRunningSucceeded = 3;
-  return created + uploadReports(load) + queuedRunningSucceeded + load.updates + signsOfLife(load);
-}
-
-function uploadReports({ uploadSeconds }: Load): number {
-  return Math.floor(uploadSeconds / UPLOAD_REPORT_SECONDS);
-}
-
-/** Within a pause between reports. */
-function inPauses({ jobSeconds, updates }: Load, everySeconds: number): number {
-  const pauses = updates + 1;
-  return pauses * Math.floor(jobSeconds / pauses / everySeconds);
-}
-
-function signsOfLife(load: Load): number {
-  return inPauses(load, SIGN_OF_LIFE_SECONDS);
-}
-
-function commonUsage(load: Load): Usage {
+function commonUsage(load: Load, ways: Ways): Usage {
   const usage = new Usage(load);
   const jobs = load.jobsPerDay * DAYS;
   const bytes = load.payloadMb * 1e6;
@@ -155,14 +141,7 @@ function commonUsage(load: Load): Usage {
   usage.call('POST /jobs/{id}/upload/progress', jobs * uploadReports(load), stateBytes);
 
   usage.add('events', jobs);
-  usage.run('an upload arrives', jobs, 'objectCreated');
-
-  const looks = inPauses(load, LOOK_SECONDS) - signsOfLife(load);
-  usage.run('work begins', jobs, 'process', 'another');
-  usage.run('work reports progress', jobs * (load.updates + signsOfLife(load)), 'process', 'another');
-  usage.run('work looks whether it was cancelled', jobs * looks, 'process', 'another');
-  usage.run('work succeeds', jobs, 'process', 'another');
-  usage.invoke('process', jobs, load.jobSeconds * 1_000);
+  addProcessing(usage, load, ways);
 
   const jobLooks = 1 + Math.floor((load.uploadSeconds + load.jobSeconds) / JOB_LOOK_SECONDS);
   const executionLooks = 1 + Math.floor(load.jobSeconds / EXECUTION_LOOK_SECONDS);
@@ -173,7 +152,8 @@ function commonUsage(load: Load): Usage {
   usage.add('tableGigabytes', tableGigabytes);
   usage.add('recoveryGigabytes', tableGigabytes);
 
-  usage.add('queueRequests', POLLED_QUEUES * EMPTY_POLLS_PER_DAY * DAYS);
+  const queues = POLLED_QUEUES - (ways.processing === 'lambda' ? 0 : 1); // no work queue
+  usage.add('queueRequests', queues * EMPTY_POLLS_PER_DAY * DAYS);
   usage.add('figures', CUSTOM_METRICS);
   usage.add('alarms', ALARM_METRICS);
   usage.add('secrets', 1);
@@ -181,15 +161,37 @@ function commonUsage(load: Load): Usage {
   return usage;
 }
 
-function pushUsage(load: Load): Usage {
+/** From the event of the upload to the result. */
+function addProcessing(usage: Usage, load: Load, ways: Ways): void {
+  const jobs = load.jobsPerDay * DAYS;
+  const reports = progressReports(load, ways) + signsOfLife(load);
+  const looks = inPauses(load, LOOK_SECONDS) - signsOfLife(load);
+  usage.run('work looks whether it was cancelled', jobs * looks, 'process', 'another');
+  if (ways.processing === 'lambda') {
+    usage.run('an upload arrives', jobs, 'objectCreated');
+    usage.run('work begins', jobs, 'process', 'another');
+    usage.run('work reports progress', jobs * reports, 'process', 'another');
+    usage.run('work succeeds', jobs, 'process', 'another');
+    usage.invoke('process', jobs, load.jobSeconds * 1_000);
+    return;
+  }
+  const shared = ways.processing === 'step-functions-efs';
+  usage.run('an upload arrives, for a workflow', jobs, 'objectCreated');
+  addWorkflow(usage, load, jobs, shared);
+  // The others are in what each step asks.
+  const more = reports - stepReportsOf(load, shared);
+  usage.run('work reports progress', jobs * more, 'profile', 'another');
+}
+
+function pushUsage(load: Load, ways: Ways): Usage {
   const usage = new Usage(load);
   const jobs = load.jobsPerDay * DAYS;
   const watches = jobs * load.watchers;
-  const changes = changesOf(load);
+  const changes = changesOf(load, ways);
   const stateBytes = load.stateKb * KILOBYTE;
 
   // Everybody hears of every change but the creation, which is in the answer to subscribe; large audiences of fewer.
-  const { heard, states } = heardOf(load);
+  const { heard, states } = heardOf(load, ways);
   if (load.watchers > PORTION) {
     addPublisher(usage, { ...load, watchers: 0 }, jobs);
     addLargeAudiences(usage, load, { jobs, states });
@@ -225,27 +227,18 @@ function pushUsage(load: Load): Usage {
   return usage;
 }
 
-/** The publisher: an invocation a batch, in which each job's topics are read and its watchers posted to. */
-function addPublisher(usage: Usage, load: Load, published: number): void {
-  usage.run('publish a change, nobody watches', published, 'publish', 'another');
-  const moreUnits = Math.max(0, Math.ceil(load.watchers / WATCHERS_IN_A_UNIT) - 1) + load.tags;
-  usage.add('readUnits', published * moreUnits);
-  usage.invoke('publish', published / load.changesPerBatch, publishMilliseconds(load));
+function broadcastUsage(load: Load, ways: Ways): Usage {
+  const usage = new Usage(load);
+  addBroker(usage, load, { jobs: load.jobsPerDay * DAYS, ways, ticketBytes: TICKET_BYTES });
+  return usage;
 }
 
-/** Queries first, then posts, so many of either at a time. */
-function publishMilliseconds({ changesPerBatch, requestMs, tags, watchers }: Load): number {
-  const queries = REQUESTS['publish a change, nobody watches'].requests['Query subscriptions'] + tags;
-  const turns = [queries, watchers].map((count) => Math.ceil((count * changesPerBatch) / REQUESTS_AT_A_TIME));
-  return OWN_MILLISECONDS + requestMs * turns.reduce((sum, count) => sum + count);
-}
-
-function pollingUsage(load: Load): Usage {
+function pollingUsage(load: Load, ways: Ways): Usage {
   const usage = new Usage(load);
   const watches = load.jobsPerDay * DAYS * load.watchers;
   const polls = (load.watchMinutes * 60) / load.pollSeconds;
   // By `ETag`, a poll that finds nothing new is a 304; each change is sent at most once.
-  const telling = Math.min(polls, changesOf(load));
+  const telling = Math.min(polls, changesOf(load, ways));
   usage.call('GET /jobs/{id}', watches * telling, load.stateKb * KILOBYTE + NOT_MODIFIED_BYTES);
   usage.call('GET /jobs/{id}', watches * (polls - telling), NOT_MODIFIED_BYTES);
   return usage;

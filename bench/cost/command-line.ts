@@ -1,12 +1,13 @@
 import { parseArgs } from 'node:util';
 import { DEFAULT_LOAD, LOAD_OPTIONS, type Load, LoadError, loadOf } from './load.ts';
 import { REGION } from './prices.ts';
+import { BROADCAST_WAYS, DEFAULT_WAYS, PROCESSING_WAYS, type Ways } from './ways.ts';
 
 /** What the command line asks for. */
 export type Request =
   | { readonly kind: 'help'; readonly text: string }
   | { readonly kind: 'refused'; readonly problem: string }
-  | { readonly kind: 'bill'; readonly load: Load; readonly json: boolean }
+  | { readonly kind: 'bill'; readonly load: Load; readonly ways: Ways; readonly json: boolean }
   /** The tables of docs/scale.md; with `write` they are put into it. */
   | { readonly kind: 'scale'; readonly write: boolean };
 
@@ -36,11 +37,24 @@ export function readCommandLine(args: readonly string[]): Request {
     if (typeof text === 'string') said[name] = text.trim() === '' ? Number.NaN : Number(text);
   }
   try {
-    return { kind: 'bill', load: loadOf(said), json: values['json'] === true };
+    const ways = {
+      processing: oneOf(PROCESSING_WAYS, 'processing', values['processing']) ?? DEFAULT_WAYS.processing,
+      broadcast: oneOf(BROADCAST_WAYS, 'broadcast', values['broadcast']) ?? DEFAULT_WAYS.broadcast,
+    };
+    return { kind: 'bill', load: loadOf(said), ways, json: values['json'] === true };
   } catch (error) {
     if (!(error instanceof LoadError)) throw error;
     return { kind: 'refused', problem: error.message };
   }
+}
+
+/** @throws LoadError for a word that is none of them. */
+function oneOf<Word extends string>(words: readonly Word[], flag: string, said: unknown): Word | undefined {
+  const found = words.find((word) => word === said);
+  if (found === undefined && said !== undefined) {
+    throw new LoadError(`--${flag} must be ${words.join(' or ')}, not ${said}`);
+  }
+  return found;
 }
 
 function parse(args: readonly string[]): Readonly<Record<string, string | boolean | undefined>> {
@@ -51,6 +65,8 @@ function parse(args: readonly string[]): Readonly<Record<string, string | boolea
     args: [...args],
     options: {
       ...numbers,
+      processing: { type: 'string' },
+      broadcast: { type: 'string' },
       region: { type: 'string' },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
@@ -69,12 +85,14 @@ function help(): string {
   });
   const options: readonly (readonly [string, string])[] = [
     ...lines,
+    [`--processing <way>`, `${PROCESSING_WAYS.join(', ')} (default ${DEFAULT_WAYS.processing})`],
+    [`--broadcast <way>`, `${BROADCAST_WAYS.join(', ')} (default ${DEFAULT_WAYS.broadcast})`],
     ['--region <name>', `${REGION}, the only one that there are prices of`],
     ['--json', 'print the bill as JSON'],
     ['--help', 'print this'],
   ];
   const width = Math.max(...options.map(([flag]) => flag.length));
-  return `Prints what a month of Jobwire costs: pushed to its watchers, and polled by them.
+  return `Prints what a month of Jobwire costs: pushed to its watchers, polled by them, and told by a broker.
 
 Usage: npm run cost -- --jobs-per-day 100000 --watchers 3 --updates 20
        npm run cost -- scale [--write]     the tables of docs/scale.md; with --write, into it

@@ -13,6 +13,8 @@ export interface Load {
   readonly watchMinutes: number;
   /** Decimal megabytes. */
   readonly payloadMb: number;
+  /** How fast a step copies a payload from S3 to a shared file system; AWS documents no figure. */
+  readonly fetchMbPerSecond: number;
   /** Decimal kilobytes. */
   readonly resultKb: number;
   /** The job's item, and its frame, in KB; each begun KB of the item is a write unit. */
@@ -69,6 +71,12 @@ export const LOAD_OPTIONS: Readonly<Record<keyof Load, LoadOption>> = {
     minimum: 0.000_001,
     maximum: 5_000_000,
   },
+  fetchMbPerSecond: {
+    flag: 'fetch-mb-per-second',
+    help: 'megabytes a second that a step copies from S3 to a shared file system',
+    minimum: 1,
+    maximum: 10_000,
+  },
   resultKb: { flag: 'result-kb', help: 'kilobytes of each result', minimum: 0, maximum: 1e9 },
   stateKb: { flag: 'state-kb', help: 'KB of each job’s item and frame', minimum: 0.5, maximum: 16 },
   tags: { flag: 'tags', help: 'tags of each job', minimum: 0, maximum: 10, whole: true },
@@ -113,6 +121,7 @@ export const DEFAULT_LOAD: Omit<Load, 'watchMinutes'> = {
   uploadSeconds: 10,
   jobSeconds: 60,
   payloadMb: 10,
+  fetchMbPerSecond: 75,
   resultKb: 10,
   stateKb: 1,
   tags: 0,

@@ -17,15 +17,16 @@ if (request.kind === 'help') {
   if (request.write) writeFileSync(DOCUMENT, withTables(readFileSync(DOCUMENT, 'utf8'), tables));
   else for (const [name, table] of Object.entries(tables)) console.log(`${name}\n\n${table}\n`);
 } else {
-  const { load, json } = request;
-  const bill = billOf(load);
+  const { load, ways, json } = request;
+  const bill = billOf(load, ways);
   const everything = {
     region: REGION,
     pricesCollected: PRICES_COLLECTED,
     load,
-    sums: sumsOf(load, bill),
+    ways,
+    sums: sumsOf(load, bill, ways),
     bill,
     prices: PRICES,
   };
-  console.log(json ? JSON.stringify(everything, undefined, 2) : renderBill(load, bill));
+  console.log(json ? JSON.stringify(everything, undefined, 2) : renderBill(load, bill, ways));
 }

@@ -32,7 +32,7 @@ function flat(dollars: number): readonly Tier[] {
   return [{ upTo: Number.POSITIVE_INFINITY, dollars }];
 }
 
-/** Every price that a bill uses; those of IoT Core are for docs/scale.md, to compare. */
+/** Every price that a bill uses. */
 export const PRICES = {
   socketMessages: {
     service: 'API Gateway WebSocket API',
@@ -202,13 +202,42 @@ export const PRICES = {
   },
   brokerMessages: {
     service: 'IoT Core',
-    unit: 'messages of up to 5 KB, in and out',
+    unit: 'messages of up to 5 KB, in, out, retained and acknowledged',
     tiers: [
       { upTo: BILLION, dollars: 1 / MILLION },
       { upTo: 5 * BILLION, dollars: 0.8 / MILLION },
       { upTo: Number.POSITIVE_INFINITY, dollars: 0.7 / MILLION },
     ],
     source: 'aws-facts 7; the end of the second tier is not re-sourced',
+    uncertain: true,
+  },
+  transitions: {
+    service: 'Step Functions',
+    unit: 'state transitions of Standard workflows',
+    tiers: flat(0.025 / 1_000),
+    source: 'https://aws.amazon.com/step-functions/pricing/, and aws-facts 7',
+  },
+  fileWrites: {
+    service: 'EFS',
+    unit: 'GB written, elastic throughput',
+    tiers: flat(0.06),
+    source:
+      'https://www.factualminds.com/blog/amazon-efs-pricing-throughput-modes-storage-classes/ (June 2026)',
+    uncertain: true,
+  },
+  fileReads: {
+    service: 'EFS',
+    unit: 'GB read, elastic throughput',
+    tiers: flat(0.03),
+    source:
+      'https://www.factualminds.com/blog/amazon-efs-pricing-throughput-modes-storage-classes/ (June 2026)',
+    uncertain: true,
+  },
+  fileGigabytes: {
+    service: 'EFS',
+    unit: 'GB-months of storage',
+    tiers: flat(0.3),
+    source: 'aws-facts 7, not re-sourced',
     uncertain: true,
   },
   brokerMinutes: {

@@ -1,6 +1,7 @@
 import { type Bill, DAYS, equalInterval, heardOf, pollingDollars, type Section } from './bill.ts';
 import type { Load } from './load.ts';
 import { PRICES, PRICES_COLLECTED, REGION } from './prices.ts';
+import { DEFAULT_WAYS, type Ways } from './ways.ts';
 
 /** The intervals that polling is always compared at, in seconds. */
 export const COMPARED_INTERVALS = [1, 2, 5] as const;
@@ -10,39 +11,47 @@ export interface Sums {
   readonly push: number;
   /** By the seconds between two polls. */
   readonly polling: Readonly<Record<string, number>>;
+  /** Where there is a broker. */
+  readonly broadcast?: number;
   /** The interval in seconds at which polling costs as much as push; absent where none does. */
   readonly equalInterval?: number;
 }
 
 /** The sums of a bill, what is common to both ways included. */
-export function sumsOf(load: Load, bill: Bill): Sums {
+export function sumsOf(load: Load, bill: Bill, ways: Ways = DEFAULT_WAYS): Sums {
   const intervals = [...new Set([...COMPARED_INTERVALS, load.pollSeconds])].sort((one, other) => one - other);
-  const equal = equalInterval(load);
+  const equal = equalInterval(load, ways);
   return {
     push: bill.common.dollars + bill.push.dollars,
     polling: Object.fromEntries(
-      intervals.map((seconds) => [seconds, bill.common.dollars + pollingDollars(load, seconds)]),
+      intervals.map((seconds) => [seconds, bill.common.dollars + pollingDollars(load, seconds, ways)]),
     ),
+    ...(bill.broadcast === undefined ? {} : { broadcast: bill.common.dollars + bill.broadcast.dollars }),
     ...(equal === undefined ? {} : { equalInterval: equal }),
   };
 }
 
 /** The bill, item by item. */
-export function renderBill(load: Load, bill: Bill): string {
-  const { push, polling, equalInterval: equal } = sumsOf(load, bill);
+export function renderBill(load: Load, bill: Bill, ways: Ways = DEFAULT_WAYS): string {
+  const { push, polling, broadcast, equalInterval: equal } = sumsOf(load, bill, ways);
   const jobs = load.jobsPerDay * DAYS;
   const sums: readonly (readonly [string, number])[] = [
     ['Push', push],
+    ...(broadcast === undefined ? [] : [['A broker (IoT Core)', broadcast] as const]),
     ...Object.entries(polling).map(([seconds, dollars]) => [`Polling every ${seconds} s`, dollars] as const),
   ];
   const lines = [
     `A month of ${DAYS} days in ${REGION}, prices of ${PRICES_COLLECTED}, without free tiers; ? marks an uncertain price.`,
     `${count(load.jobsPerDay)} jobs a day with ${count(load.watchers)} watchers each, who stay ${count(load.watchMinutes)} minutes; ${count(load.updates)} updates in ${count(load.jobSeconds)} s of work.`,
-    ...skipped(load),
+    `Processing: ${ways.processing}; broadcast: ${ways.broadcast}.`,
+    ...skipped(load, ways),
     '',
     ...table([
-      ...rowsOf('What both ways need: making, uploading and processing jobs', bill.common),
+      ...rowsOf('What all ways of telling need: making, uploading and processing jobs', bill.common),
       ...rowsOf(`Push, beside that (a ping every ${count(load.pingSeconds)} s)`, bill.push),
+      ...(bill.broadcast === undefined
+        ? []
+        : rowsOf('A broker that tells all watchers instead (IoT Core), beside that', bill.broadcast)),
       ...rowsOf(`Polling every ${count(load.pollSeconds)} s, beside that`, bill.polling),
     ]),
     ...table([
@@ -55,8 +64,8 @@ export function renderBill(load: Load, bill: Bill): string {
   return lines.join('\n');
 }
 
-function skipped(load: Load): readonly string[] {
-  const { heard, states } = heardOf(load);
+function skipped(load: Load, ways: Ways): readonly string[] {
+  const { heard, states } = heardOf(load, ways);
   if (heard === states) return [];
   return [
     `At ${count(load.postsPerSecond)} posts a second, a watcher hears of ${heard} of ${states} states, always of the last one; pings ask for newer ones.`,

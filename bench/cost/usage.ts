@@ -6,9 +6,16 @@ import { type Flow, type FlowRequests, REQUESTS } from './requests.ts';
 export const MEMORY_MB = {
   api: 512,
   authorize: 512,
+  authorizeBroadcast: 512,
+  begin: 512,
   deliver: 512,
+  fail: 512,
+  fetch: 1769,
+  inspect: 1769,
+  merge: 1769,
   objectCreated: 512,
   process: 1769,
+  profile: 1769,
   publish: 1024,
   socket: 512,
   sweep: 512,
@@ -28,7 +35,9 @@ const INVOCATION_LOG_BYTES = 350;
 
 /** A line of figures or of information, of those functions that write one each time, in bytes. */
 const OWN_LOG_BYTES = 400;
-const TALKATIVE: ReadonlySet<FunctionName> = new Set(['publish', 'deliver', 'process', 'sweep']);
+const TALKATIVE: ReadonlySet<FunctionName> = new Set([
+  ...(['publish', 'deliver', 'process', 'sweep', 'begin', 'fetch', 'inspect', 'profile', 'merge'] as const),
+]);
 
 /** A line of an access log, for each HTTP request and each frame of a client, in bytes. */
 export const ACCESS_LOG_BYTES = 250;
@@ -45,12 +54,19 @@ export interface FlowSize {
   readonly posts?: number;
   /** Messages that a run sends. */
   readonly messages?: number;
+  /** Milliseconds that an invocation works beside its requests. */
+  readonly work?: number;
+  /** What is not asked: tables, buckets, queues. */
+  readonly without?: readonly string[];
 }
 
 const GIGABYTE = 1e9;
 
 /** Operations that S3 prices as writes; all others that we call it reads. */
-const OBJECT_WRITES = ['PutObject', 'CreateMultipartUpload', 'CompleteMultipartUpload', 'ListParts'];
+const OBJECT_WRITES = [
+  ...['PutObject', 'CreateMultipartUpload', 'CompleteMultipartUpload'],
+  ...['ListParts', 'ListObjectsV2'],
+];
 
 /** Counts what a month uses. */
 export class Usage {
@@ -71,14 +87,15 @@ export class Usage {
     runs: number,
     name: FunctionName,
     within: 'an invocation of its own' | 'another' = 'an invocation of its own',
-    { posts: ownPosts, messages = 1 }: FlowSize = {},
+    { posts: ownPosts, messages = 1, work = 0, without = [] }: FlowSize = {},
   ): void {
     const { requests }: FlowRequests = REQUESTS[flow];
     this.#units(flow, runs);
     let posts = 0;
     let waits = 0;
     for (const [request, count] of Object.entries(requests)) {
-      const [operation = ''] = request.split(' ');
+      const [operation = '', target = ''] = request.split(' ');
+      if (without.includes(target)) continue;
       if (request === 'POST @connections') posts += ownPosts ?? count;
       else waits += count;
       if (operation === 'SendMessageBatch') {
@@ -91,7 +108,7 @@ export class Usage {
     this.add('socketMessages', runs * posts);
     if (within === 'another') return;
     const requestTimes = waits + Math.ceil(posts / REQUESTS_AT_A_TIME);
-    this.invoke(name, runs, OWN_MILLISECONDS + requestTimes * this.#load.requestMs);
+    this.invoke(name, runs, OWN_MILLISECONDS + requestTimes * this.#load.requestMs + work);
   }
 
   /** So many invocations of so many milliseconds each. */

@@ -1,8 +1,10 @@
-import { billOf, changesOf, DAYS, pollingDollars } from '../cost/bill.ts';
+import { billOf, pollingDollars } from '../cost/bill.ts';
+import { changesOf } from '../cost/changes.ts';
 import { type Load, loadOf } from '../cost/load.ts';
 import { costOf } from '../cost/prices.ts';
 import { money } from '../cost/print.ts';
 import { OWN_MILLISECONDS } from '../cost/usage.ts';
+import { DEFAULT_WAYS, type Ways } from '../cost/ways.ts';
 import { duration, fine, markdown, percent, whole } from './markdown.ts';
 import {
   ACCOUNT_REQUESTS,
@@ -23,6 +25,9 @@ export const CROWDS = [1_000, 100_000, 1_000_000, 10_000_000] as const;
 
 /** What a heartbeat costs less often: within API Gateway's ten idle minutes, two of which may get lost. */
 export const RARE_PING_SECONDS = 180;
+
+/** All watchers are told by the broker. */
+const BROKER: Ways = { ...DEFAULT_WAYS, broadcast: 'iot-core' };
 
 /** Ten watch each job; a job takes ten minutes, and there are always as many as it takes. */
 const WATCHERS_OF_A_JOB = 10;
@@ -209,7 +214,7 @@ function billsTable(): string {
       `push, pings every ${RARE_PING_SECONDS} s`,
       'polling every 5 s',
       'polling every 1 s',
-      'IoT Core: connections and frames alone',
+      'IoT Core instead of push',
     ],
     CROWDS.map((watchers) => {
       const load = crowdLoad(watchers, pingSeconds);
@@ -219,15 +224,8 @@ function billsTable(): string {
         money(billOf(crowdLoad(watchers, RARE_PING_SECONDS)).push.dollars),
         money(pollingDollars(load, 5)),
         money(pollingDollars(load, 1)),
-        money(brokerDollars(load)),
+        money(billOf(load, BROKER).broadcast?.dollars ?? 0),
       ];
     }),
   );
-}
-
-/** What a broker that fans out by itself would charge for the same frames: one in, one out for each watcher. */
-function brokerDollars(load: Load): number {
-  const published = load.jobsPerDay * DAYS * changesOf(load);
-  const minutes = load.jobsPerDay * DAYS * load.watchers * load.watchMinutes;
-  return costOf('brokerMessages', published * (1 + load.watchers)) + costOf('brokerMinutes', minutes);
 }

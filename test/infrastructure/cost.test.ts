@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ALARM_METRICS, POLLED_QUEUES } from '../../bench/cost/bill.ts';
 import { MEMORY_MB } from '../../bench/cost/usage.ts';
 import { FUNCTIONS, SynthesizedStack } from './synthesized-stack.ts';
+import { contextOf, functionsOf } from './variants.ts';
 
 /** Of what costs cents a month, a bill may count a few too many, but none too few. */
 const SPARE = 6;
@@ -12,6 +13,19 @@ describe('bills are made for what is deployed', () => {
   it.each(FUNCTIONS)('%s has the memory that its seconds are priced by', (name, path) => {
     const { MemorySize } = stack.properties('AWS::Lambda::Function', `${path}/Function`);
     expect(MEMORY_MB[name]).toBe(MemorySize);
+  });
+
+  it('counts the seconds of what variants add at their memory', () => {
+    const all = {
+      uploadEvents: 'eventbridge',
+      processing: 'step-functions-efs',
+      broadcast: 'iot-core',
+    } as const;
+    const variants = new SynthesizedStack(contextOf(all));
+    for (const [name, path] of functionsOf(all)) {
+      const { MemorySize } = variants.properties('AWS::Lambda::Function', `${path}/Function`);
+      expect(Object.entries(MEMORY_MB)).toContainEqual([name, MemorySize]);
+    }
   });
 
   it('counts every metric that an alarm watches', () => {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type Bill, billOf, equalInterval, heardOf, pollingDollars } from '../../../bench/cost/bill.ts';
 import { type Load, loadOf } from '../../../bench/cost/load.ts';
 import type { Meter } from '../../../bench/cost/prices.ts';
+import { DEFAULT_WAYS, type Ways } from '../../../bench/cost/ways.ts';
 
 /** A thousand jobs a day of ten seconds each, without an upload worth speaking of. */
 const SMALL: Partial<Load> = {
@@ -20,7 +21,7 @@ const SMALL: Partial<Load> = {
 const JOBS = 30_000;
 
 function quantity(bill: Bill, part: keyof Bill, meter: Meter): number {
-  return bill[part].items.find((item) => item.meter === meter)?.quantity ?? 0;
+  return bill[part]?.items.find((item) => item.meter === meter)?.quantity ?? 0;
 }
 
 describe('the bill of push', () => {
@@ -160,6 +161,87 @@ describe('what both ways need', () => {
     expect(bill.common.dollars).toBeGreaterThan(1);
     expect(bill.common.dollars).toBeLessThan(15);
     expect(bill.push.dollars + bill.polling.dollars).toBe(0);
+  });
+});
+
+describe('the bill of a workflow', () => {
+  const by = (processing: Ways['processing'], said: Partial<Load> = {}) =>
+    billOf(loadOf({ ...SMALL, payloadMb: 1_000, ...said }), { ...DEFAULT_WAYS, processing });
+  const RANGES = 8; // of 128 MiB, in a gigabyte
+
+  it('counts a transition for each state that is entered and for the end', () => {
+    const states = 5 + RANGES; // Begin, Claimed, Inspect, Profile with its ranges, Merge
+    expect(quantity(by('step-functions'), 'common', 'transitions')).toBe(JOBS * (states + 1));
+    expect(quantity(by('step-functions-efs'), 'common', 'transitions')).toBe(JOBS * (states + 1 + 1));
+    expect(quantity(by('lambda'), 'common', 'transitions')).toBe(0);
+    expect(quantity(by('step-functions', { payloadMb: 1 }), 'common', 'transitions')).toBe(JOBS * 7);
+  });
+
+  it('counts what each step asks S3 for: once with shared files', () => {
+    const looked = 1; // at the object, when it arrives
+    expect(quantity(by('lambda'), 'common', 'objectReads')).toBe(JOBS * (looked + 1));
+    expect(quantity(by('step-functions-efs'), 'common', 'objectReads')).toBe(JOBS * (looked + 1));
+    const ofSteps = 1 + RANGES * 2 + 1 + RANGES; // inspect; plan and range; plan and profiles
+    expect(quantity(by('step-functions'), 'common', 'objectReads')).toBe(JOBS * (looked + ofSteps));
+  });
+
+  it('counts what is written to and read from the shared file system', () => {
+    const shared = by('step-functions-efs');
+    expect(quantity(shared, 'common', 'fileWrites')).toBeCloseTo(JOBS);
+    expect(quantity(shared, 'common', 'fileReads')).toBeCloseTo(JOBS * 2);
+    expect(quantity(by('step-functions'), 'common', 'fileReads')).toBe(0);
+  });
+
+  it('counts an invocation for each step, and the time of reading the file once more', () => {
+    const [lambda, workflow] = [by('lambda'), by('step-functions')];
+    const more = 1 + 1 + RANGES + 1 - 1; // begin, inspect, profile, merge instead of process
+    const invocations = (bill: Bill) => quantity(bill, 'common', 'invocations') / JOBS;
+    expect(invocations(workflow) - invocations(lambda)).toBe(more);
+    const seconds = (bill: Bill) => quantity(bill, 'common', 'gigabyteSeconds') / JOBS;
+    expect(seconds(workflow) / seconds(lambda)).toBeGreaterThan(1.2);
+    expect(seconds(workflow) / seconds(lambda)).toBeLessThan(1.3);
+  });
+
+  it('has at least the changes that its steps report', () => {
+    const silent = { updates: 0, payloadMb: 1 };
+    const frames = (bill: Bill) => quantity(bill, 'push', 'socketMessages') / JOBS / 2;
+    const ofSteps = 2 + 2 + 1;
+    expect(frames(by('step-functions', silent)) - frames(by('lambda', silent))).toBe(ofSteps);
+    expect(frames(by('step-functions', { payloadMb: 1, updates: 50 }))).toBe(
+      frames(by('lambda', { updates: 50 })),
+    );
+  });
+});
+
+describe('the bill of a broker', () => {
+  const ways: Ways = { ...DEFAULT_WAYS, broadcast: 'iot-core' };
+  const bill = billOf(loadOf(SMALL), ways);
+
+  it('is there where there is a broker', () => {
+    expect(billOf(loadOf(SMALL)).broadcast).toBeUndefined();
+    expect(bill.common.dollars).toBe(billOf(loadOf(SMALL)).common.dollars);
+  });
+
+  it('counts a publication as retained, too, and each message to a watcher with its acknowledgement', () => {
+    const published = 9 * 2;
+    const ofAWatcher = 2 + 2 + 8 * 2; // CONNECT, SUBSCRIBE, the retained state, and the rest
+    expect(quantity(bill, 'broadcast', 'brokerMessages')).toBe(JOBS * (published + 2 * ofAWatcher));
+    expect(quantity(bill, 'broadcast', 'brokerMinutes')).toBe(JOBS * 2);
+  });
+
+  it('publishes once however many watch, and asks the authorizer once a connection', () => {
+    const ofAWatcher = 1;
+    expect(quantity(bill, 'broadcast', 'invocations')).toBe(JOBS * (9 + 1 + 2 * ofAWatcher)); // 1: the ticket
+    expect(quantity(bill, 'broadcast', 'writeUnits')).toBe(0);
+    const long = billOf(loadOf({ ...SMALL, watchMinutes: 240 }), ways);
+    expect(quantity(long, 'broadcast', 'httpRequests')).toBe(JOBS * (2 * 3 - 1));
+  });
+
+  it('counts a state that does not fit into one metered message as more', () => {
+    const large = billOf(loadOf({ ...SMALL, stateKb: 6 }), ways);
+    expect(quantity(large, 'broadcast', 'brokerMessages')).toBe(
+      2 * quantity(bill, 'broadcast', 'brokerMessages'),
+    );
   });
 });
 

@@ -7,6 +7,7 @@ import { billOf } from '../../../bench/cost/bill.ts';
 import { readCommandLine } from '../../../bench/cost/command-line.ts';
 import { LOAD_OPTIONS, type Load, loadOf } from '../../../bench/cost/load.ts';
 import { renderBill, sumsOf } from '../../../bench/cost/print.ts';
+import { DEFAULT_WAYS } from '../../../bench/cost/ways.ts';
 import { DEFAULT_TIMINGS } from '../../../client/timings.ts';
 
 describe('npm run cost --', () => {
@@ -15,7 +16,14 @@ describe('npm run cost --', () => {
     expect(asked).toEqual({
       kind: 'bill',
       json: true,
+      ways: DEFAULT_WAYS,
       load: loadOf({ jobsPerDay: 100_000, watchers: 3, updates: 20 }),
+    });
+  });
+
+  it('reads which ways are deployed', () => {
+    expect(readCommandLine(['--processing', 'step-functions-efs', '--broadcast=iot-core'])).toMatchObject({
+      ways: { processing: 'step-functions-efs', broadcast: 'iot-core' },
     });
   });
 
@@ -42,6 +50,8 @@ describe('npm run cost --', () => {
     [['--jobs-per-day=-1'], /--jobs-per-day must be a number from 0/],
     [['--tags', '1.5'], /--tags must be a whole number from 0 to 10/],
     [['--job-seconds', '1', '--updates', '11'], /at most 10 reports, ten a second/],
+    [['--processing', 'efs'], /--processing must be lambda or step-functions or step-functions-efs, not efs/],
+    [['--broadcast', 'mqtt'], /--broadcast must be none or iot-core, not mqtt/],
     [['--region', 'eu-central-1'], /prices of us-east-1 only/],
     [['--wachters', '3'], /Unknown option '--wachters'/],
     [['3'], /3/],
@@ -103,6 +113,17 @@ describe('the printed bill', () => {
       /WebSocket API: messages of up to 32 KB, in and out +333,000,000 +\$1 a million +\$333\.00/,
     );
     expect(text).toMatch(/events of S3, which are opt-in +3,000,000 +\$1 a million \? +\$3\.00/);
+  });
+
+  it('names the ways, and compares the broker where there is one', () => {
+    expect(text).toContain('Processing: lambda; broadcast: none.');
+    expect(text).not.toContain('IoT Core');
+    const ways = { ...DEFAULT_WAYS, broadcast: 'iot-core' } as const;
+    const told = billOf(load, ways);
+    expect(sumsOf(load, told, ways).broadcast).toBeCloseTo(
+      told.common.dollars + (told.broadcast?.dollars ?? 0),
+    );
+    expect(renderBill(load, told, ways)).toMatch(/^A broker \(IoT Core\) +\$[\d,.]+ +\$[\d.]+$/m);
   });
 
   it('compares push with polling at four intervals', () => {
