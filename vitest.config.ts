@@ -1,8 +1,18 @@
 import { defineConfig } from 'vitest/config';
 
+/** Tests that hold a figure against the clock: nothing else runs beside them. */
+const MEASURING = ['test/browser/resilience.test.ts', 'test/bench/quick.test.ts'];
+
+/** Tiers that start the runtime synthesize each combination of settings once. */
+const STARTS_THE_RUNTIME = {
+  globalSetup: ['test/flow/shared-assemblies.ts'],
+  testTimeout: 120_000,
+  hookTimeout: 120_000,
+};
+
 /**
- * One project a tier (CONTRIBUTING.md, "Test tiers"): `npx vitest run --project unit`.
- * Tiers that start servers or browsers run their files one after another, so that two cores suffice.
+ * One project a tier (CONTRIBUTING.md, "Test tiers"): `npx vitest run --project unit`. Tiers that start servers or
+ * browsers come after the others, two files at a time: most of them wait for each other's processes half of the time.
  */
 export default defineConfig({
   test: {
@@ -13,8 +23,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/{protocol,documents,handlers,client,react,local,web,bench}/**/*.test.ts'],
-          // It starts the runtime and many processes: see below.
-          exclude: ['test/bench/quick.test.ts'],
+          exclude: MEASURING,
           testTimeout: 20_000,
         },
       },
@@ -40,19 +49,27 @@ export default defineConfig({
       },
       {
         test: {
+          ...STARTS_THE_RUNTIME,
           name: 'flow',
-          include: ['test/{flow,command-line,packaging}/**/*.test.ts', 'test/bench/quick.test.ts'],
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
-          fileParallelism: false,
+          include: ['test/{flow,command-line,packaging}/**/*.test.ts'],
+          sequence: { groupOrder: 1 },
         },
       },
       {
         test: {
+          ...STARTS_THE_RUNTIME,
           name: 'browser',
           include: ['test/browser/**/*.test.ts'],
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
+          exclude: MEASURING,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          ...STARTS_THE_RUNTIME,
+          name: 'measuring',
+          include: MEASURING,
+          sequence: { groupOrder: 2 },
           fileParallelism: false,
         },
       },

@@ -3,8 +3,10 @@ import path from 'node:path';
 import { StartError } from '../errors.ts';
 import { HOST } from '../services/running-service.ts';
 import type { StateDirectory } from '../state-directory.ts';
+import { type Assembly, readAssembly } from '../template/assembly.ts';
 import { createScope } from '../template/identities.ts';
 import type { Stack } from '../template/properties.ts';
+import { copyReadyAssembly } from '../template/ready-assembly.ts';
 import { refuseUnsupportedTypes } from '../template/resource-types.ts';
 import { synthesize } from '../template/synthesize.ts';
 import type { Ports } from './ports.ts';
@@ -12,25 +14,34 @@ import type { Ports } from './ports.ts';
 /** Below the state folder. */
 const FOLDER = 'cdk.out';
 
+/** What is to be built. */
+export interface BuildSettings {
+  /** Settings of the app, added to those of `cdk.json`. */
+  readonly context?: Readonly<Record<string, string>>;
+  /** See `RuntimeSettings`. */
+  readonly assemblies?: string;
+}
+
 /** Makes the template again and again, each time in a folder of its own: running functions keep theirs. */
 export class Build {
   readonly #project: string;
   readonly #state: StateDirectory;
   readonly #ports: Ports;
   readonly #context: Readonly<Record<string, string>>;
+  readonly #assemblies: string | undefined;
   #count = 0;
 
-  /** `context` is added to that of `cdk.json`. */
   constructor(
     project: string,
     state: StateDirectory,
     ports: Ports,
-    context: Readonly<Record<string, string>>,
+    { context = {}, assemblies }: BuildSettings,
   ) {
     this.#project = project;
     this.#state = state;
     this.#ports = ports;
     this.#context = { auth: 'open', ...context };
+    this.#assemblies = assemblies;
   }
 
   /** Removes what earlier runs have built. */
@@ -45,11 +56,7 @@ export class Build {
   async synthesize(
     signal?: AbortSignal,
   ): Promise<{ readonly stack: Stack; readonly secretNames: SecretNames }> {
-    const folder = this.#state.folder(path.join(FOLDER, String(this.#count)));
-    this.#count += 1;
-    const contextOf = (ofProject: Readonly<Record<string, unknown>>) =>
-      withBroker({ ...ofProject, ...this.#context }, this.#ports.broker);
-    const assembly = await synthesize(this.#project, folder, contextOf, signal);
+    const assembly = await this.#assembly(signal);
     refuseUnsupportedTypes(assembly.template);
     const secretNames = new SecretNames();
     const scope = createScope(assembly.stackName, assembly.template, {
@@ -61,6 +68,21 @@ export class Build {
       secretArn: (name) => secretNames.arnOf(name),
     });
     return { stack: { ...assembly, scope }, secretNames };
+  }
+
+  async #assembly(signal: AbortSignal | undefined): Promise<Assembly> {
+    const make = (folder: string, brokerPort: number) => {
+      const contextOf = (ofProject: Readonly<Record<string, unknown>>) =>
+        withBroker({ ...ofProject, ...this.#context }, brokerPort);
+      return synthesize(this.#project, folder, contextOf, signal);
+    };
+    const folder = this.#state.folder(path.join(FOLDER, String(this.#count)));
+    this.#count += 1;
+    const assemblies = this.#assemblies;
+    const { broker } = this.#ports;
+    if (assemblies === undefined) await make(folder, broker);
+    else await copyReadyAssembly({ assemblies, context: this.#context, broker, make }, folder);
+    return await readAssembly(folder);
   }
 }
 

@@ -41,6 +41,11 @@ export interface RuntimeSettings {
   readonly watch: boolean;
   /** Settings of the app (`infrastructure/settings.ts`), added to those of `cdk.json`. */
   readonly context?: Readonly<Record<string, string>>;
+  /**
+   * Absolute path of a folder where earlier starts of the same sources left what they synthesized, and this one
+   * leaves what is not there yet: tests start the same few templates again and again. Not for `watch`.
+   */
+  readonly assemblies?: string;
   /** Ends a start that is under way; a running runtime is ended by `close`. */
   readonly signal?: AbortSignal;
   readonly log: (line: string) => void;
@@ -118,7 +123,7 @@ async function start(settings: RuntimeSettings, state: StateDirectory, closing: 
   const log = (line: string) => settings.log(names.shorten(line));
   log('synthesizing the template …');
   const database = startDatabaseEarly({ state, log, closing });
-  const build = new Build(settings.project, state, ports, settings.context ?? {});
+  const build = new Build(settings.project, state, ports, settings);
   await build.clear();
   const { stack, secretNames } = await build.synthesize(settings.signal);
 

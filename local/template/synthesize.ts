@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import * as v from 'valibot';
 import { StartError } from '../errors.ts';
-import { type Assembly, readAssembly } from './assembly.ts';
 
 const CdkJsonSchema = v.object({
   app: v.string(),
@@ -29,7 +28,7 @@ const HAS_GROUPS = process.platform !== 'win32';
 
 /**
  * Runs the CDK app of `cdk.json` as the CDK's command line would (its contract is CDK_OUTDIR and
- * CDK_CONTEXT_JSON), without credentials, and reads what it made. `contextOf` makes the app's context of that of
+ * CDK_CONTEXT_JSON), without credentials, into `directory`. `contextOf` makes the app's context of that of
  * `cdk.json`.
  * @throws StartError with what the app printed, when it fails; the signal's reason when it is aborted.
  */
@@ -38,7 +37,7 @@ export async function synthesize(
   directory: string,
   contextOf: (context: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>,
   signal?: AbortSignal,
-): Promise<Assembly> {
+): Promise<void> {
   const cdk = v.parse(CdkJsonSchema, JSON.parse(await readFile(path.join(project, 'cdk.json'), 'utf8')));
   // Whatever an app that is stopped leaves behind goes with the assembly.
   const temporary = path.join(directory, 'temporary');
@@ -74,7 +73,6 @@ export async function synthesize(
       `The template could not be synthesized:\n${Buffer.concat(printed).toString('utf8').trim()}`,
     );
   }
-  return await readAssembly(directory);
 }
 
 /** Ends the app with the shell that runs it. */

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { type ExecutionListItem, ListExecutionsCommand, SFNClient } from '@aws-sdk/client-sfn';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { type Runtime, startRuntime } from '../../local/runtime/runtime.ts';
 import type { CreatedJob } from '../../protocol/http.ts';
 import { freePorts } from './free-ports.ts';
@@ -89,6 +89,7 @@ it('ends the job of an execution that the end of the runtime broke off, at the n
     fresh: false,
     watch: false,
     context: PROCESSING,
+    assemblies: inject('assemblies'),
     log: (line) => lines.push(line),
   });
   try {

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { inject } from 'vitest';
 import type { InvocationReport } from '../../local/functions/invocation-report.ts';
 import { type Runtime, startRuntime } from '../../local/runtime/runtime.ts';
 import { freePorts } from './free-ports.ts';
@@ -35,6 +36,7 @@ export async function startJobwire(context: Readonly<Record<string, string>> = {
     fresh: false,
     watch: false,
     context,
+    assemblies: inject('assemblies'),
     log: (line) => lines.push(line),
     onReport: (report) => reports.push(report),
   });
