@@ -2,6 +2,7 @@ import { entityTagOf, type Head } from '../protocol/head.ts';
 import type { Watch } from '../protocol/http.ts';
 import type { Job } from '../protocol/job.ts';
 import { isJob, isLike } from '../protocol/light-reader.ts';
+import type { Platform, SocketLike } from './platform.ts';
 import { isPage, jobPath, type WatchApi } from './watch-api.ts';
 
 /**
@@ -11,13 +12,17 @@ import { isPage, jobPath, type WatchApi } from './watch-api.ts';
  */
 export type TicketSource = (signal: AbortSignal) => Promise<Watch>;
 
+/** How a job is watched; `auto` is the default. See docs/client.md, "Ways". */
+export type Via = 'websocket' | 'iot' | 'poll' | 'auto';
+
 /** What a connection may do at the API, and as whom. */
 export interface Access {
-  readonly ticket: TicketSource;
+  /** Takes a ticket, and gives what opens the socket for it. None where no socket is wanted, but polling alone. */
+  readonly ticket: false | ((signal: AbortSignal) => Promise<() => SocketLike>);
   /**
-   * How states are asked for where WebSockets are blocked; absent where only tickets are to be had. With an id the
-   * state of that job after `known`, held for `waitSeconds` until there is one, or else undefined; with '' the newest
-   * jobs of the caller, as many as a page may hold.
+   * How states are asked for where WebSockets are blocked; absent where only tickets are to be had, or no poll is
+   * wanted. With an id the state of that job after `known`, held for `waitSeconds` until there is one, or else
+   * undefined; with '' the newest jobs of the caller, as many as a page may hold.
    */
   readonly poll:
     | ((
@@ -33,32 +38,50 @@ export interface Access {
  * Access as the caller, or with a job's token to that job alone. `given` is a ticket that is there already, or where
  * every ticket comes from: without a token, nothing else is asked for then.
  */
-export function accessTo(api: WatchApi, id: string, token?: string, given?: Watch | TicketSource): Access {
-  let unused = given;
-  return {
-    async ticket(signal) {
-      const first = unused;
-      if (typeof first === 'function') return first(signal);
-      unused = undefined;
-      const path = token ? jobPath(id) : '';
-      return first ?? api.call(`${path}/tickets`, isWatch, { method: 'POST', token, signal });
-    },
-    poll:
-      token || typeof given !== 'function'
-        ? async (job, known, waitSeconds, signal) => {
-            if (!job) return (await api.call('/jobs?limit=100', isPage, { signal })).jobs;
-            const headers = known && { 'if-none-match': entityTagOf(known), prefer: `wait=${waitSeconds}` };
-            return [await api.call(jobPath(job), isJobOrNothing, { headers, token, signal })];
-          }
-        : undefined,
+export function accessTo(
+  api: WatchApi,
+  { WebSocket }: Platform,
+  id: string,
+  via?: Via,
+  token?: string,
+  given?: Watch | TicketSource,
+): Access {
+  // Who only polls needs no ticket, wherever it would come from.
+  const callback = via !== 'poll' && typeof given === 'function' && given;
+  let unused = callback ? undefined : (given as Watch | undefined); // who polls alone never uses it
+  const read: Access['poll'] = async (job, known, waitSeconds, signal) => {
+    if (!job) return (await api.call('/jobs?limit=100', isPage, { signal })).jobs;
+    const headers = known && { 'if-none-match': entityTagOf(known), prefer: `wait=${waitSeconds}` };
+    return [
+      await api.call(
+        jobPath(job),
+        (answer): answer is Job | undefined => answer === undefined || isJob(answer),
+        { headers, token, signal },
+      ),
+    ];
   };
-}
-
-function isWatch(answer: unknown): answer is Watch {
-  return isLike(answer, { url: '', protocols: [] });
-}
-
-/** What a conditional request is answered: nothing where the job has not moved. */
-function isJobOrNothing(answer: unknown): answer is Job | undefined {
-  return answer === undefined || isJob(answer);
+  const poll = via === 'websocket' || (callback && !token) ? undefined : read;
+  /** What the broker has said before. */
+  const memory = {};
+  return {
+    ticket:
+      via !== 'poll' &&
+      (async (signal) => {
+        const first = unused;
+        unused = undefined;
+        const path = token || via === 'iot' ? jobPath(id) : '';
+        const watch = await (callback
+          ? callback(signal)
+          : (first ??
+            api.call(
+              `${path}/tickets`,
+              (answer): answer is Watch => isLike(answer, { url: '', protocols: [] }),
+              { method: 'POST', token, signal },
+            )));
+        if (via !== 'iot') return () => new WebSocket(watch.url, watch.protocols);
+        const { open } = await import('./broadcast.ts');
+        return () => open(WebSocket, watch, poll, memory);
+      }),
+    poll,
+  };
 }

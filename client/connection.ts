@@ -6,11 +6,10 @@ import { backOffMs } from './back-off.ts';
 import type { Refusal } from './errors.ts';
 import { SILENT } from './limits.ts';
 import { dial, type Line, type LineEnd, type LineListener } from './line.ts';
-import type { Platform } from './platform.ts';
 import { createPoller, type PollerListener } from './poller.ts';
 import type { ConnectionState } from './state.ts';
 import { createTimers } from './timers.ts';
-import type { Timings } from './timings.ts';
+import type { Setup } from './timings.ts';
 import { covers, jobOf, type TopicName } from './topic-name.ts';
 import { type News, oldestOf, type Want } from './wants.ts';
 
@@ -41,12 +40,11 @@ export interface Connection {
  * Whoever is told may close or begin watches at once, so each function tells last.
  */
 export function createConnection(
-  platform: Platform,
-  timings: Timings,
-  access: Access,
+  setup: Setup,
+  { ticket, poll }: Access,
   { tell, trouble }: ConnectionListener,
 ): Connection {
-  const { clock, random } = platform;
+  const { clock, random } = setup;
   const timers = createTimers(clock);
   /** What each tab wants. */
   const wants = new Map<string, readonly TopicName[]>();
@@ -62,9 +60,10 @@ export function createConnection(
   let former: Line | undefined;
   /** How many lines have ended since one was stable. */
   let attempts = 0;
-  /** The server has said when to come back, which nobody's looking changes. */
-  let told = 0;
-  let suspicion = 0;
+  /** While a line waits to be made: how long the server has told to wait, which nobody's looking changes. */
+  let told: number | undefined;
+  /** How many sockets were refused since one was not. */
+  let refused = 0;
   let failingSince: number | undefined;
   let confirmedAt: number | undefined;
   /** The server has been silent for longer than a live connection may be. */
@@ -75,7 +74,7 @@ export function createConnection(
   const listener: LineListener & PollerListener = {
     heads: () => has,
     heard,
-    received,
+    receive,
     trouble,
     answered(key, cause) {
       catchUp &&= !!key;
@@ -87,10 +86,10 @@ export function createConnection(
       update();
     },
     opened(line) {
-      timers.set('stable', timings.stableMs, () => {
+      timers.set('stable', setup.stableMs, () => {
         attempts = 0;
       });
-      timers.set('rotate', timings.rotateMs * (1 - random() / 10), () => dialAfter(0));
+      timers.set('rotate', setup.rotateMs * (1 - random() / 10), () => dialAfter(0));
       for (const name of names) line.subscribe(name);
     },
     confirmed(name) {
@@ -99,18 +98,22 @@ export function createConnection(
       update();
     },
     refused: refuse,
+    failed: fail,
     due() {
       // Timers stand still while a machine sleeps: the first one after it must not leave the light on `live`.
-      doubtful = clock.now() - (confirmedAt ?? 0) > timings.pingMs + timings.answerMs;
+      doubtful = clock.now() - (confirmedAt ?? 0) > setup.pingMs + setup.answerMs;
       update();
     },
     ended,
   };
-  const poller = createPoller(platform, timings, access.poll, listener);
+  const poller = createPoller(setup, poll, listener);
 
-  function dialAfter(delayMs: number): void {
+  function dialAfter(delayMs: number, toldMs = 0): void {
+    if (!ticket) return;
+    told = toldMs;
     timers.set('dial', delayMs, () => {
-      coming ??= dial(platform, timings, access.ticket, listener);
+      told = undefined;
+      coming ??= dial(setup, ticket, listener);
     });
   }
 
@@ -121,7 +124,7 @@ export function createConnection(
     update();
   }
 
-  function received(job: Job): void {
+  function receive(job: Job): void {
     const { id, epoch, seq } = job;
     // What nobody wants any more is asked for once, and then forgotten.
     const over = isTerminal(job.status);
@@ -132,28 +135,30 @@ export function createConnection(
     tell({ job });
   }
 
+  /** From now on nothing is confirmed, unless a line stands. */
+  function fail(fault: unknown): void {
+    if (!current && failingSince === undefined) {
+      failingSince = clock.now();
+      timers.set('stale', setup.staleAfterMs, update);
+    }
+    update();
+    if (fault) trouble(fault);
+  }
+
   function ended(
     line: Line,
-    { refusal, retryAfterMs = 0, suspicion: more = 0, trouble: fault }: LineEnd,
+    { refusal, retryAfterMs = 0, refused: more = 0, trouble: fault }: LineEnd,
   ): void {
     if (line === former) return;
     timers.cancel('stable');
     if (line === current) current = undefined;
     else coming = undefined;
-    suspicion += more;
+    refused += more;
     // Of a copy: who is refused may ask anew at once, which waits for its own answer.
     if (refusal) for (const name of [...names]) refuse(name, refusal);
     if (!names.size) return;
-    if (!current && failingSince === undefined) {
-      failingSince = clock.now();
-      timers.set('stale', timings.staleAfterMs, update);
-    }
-    if (!coming) {
-      told = retryAfterMs;
-      dialAfter(backOffMs(random, attempts++, retryAfterMs));
-    }
-    update();
-    if (fault) trouble(fault);
+    if (!coming) dialAfter(backOffMs(random, attempts++, retryAfterMs), retryAfterMs);
+    fail(fault);
   }
 
   /** Brings everything in line with what is confirmed now: which line is left behind, what is polled, what is told. */
@@ -162,17 +167,15 @@ export function createConnection(
     if (next && [...names].every((name) => next.confirmed.has(name))) {
       former?.close();
       former = current;
-      timers.set('drain', timings.drainMs, () => former?.close());
+      timers.set('drain', setup.drainMs, () => former?.close());
       current = next;
       coming = undefined;
     }
     const unconfirmed = [...names].filter((name) => !isConfirmed(name));
-    if (!unconfirmed[0]) {
-      suspicion = 0;
-      failingSince = undefined;
-    }
-    const polled = suspicion < SILENT ? [] : unconfirmed.map(jobOf);
-    poller.follow(new Set(polled.concat(catchUp ? '' : [])));
+    if (!unconfirmed[0]) refused = 0;
+    if (unconfirmed.every((name) => poller.answers(jobOf(name)))) failingSince = undefined;
+    const polled = ticket && refused < SILENT ? [] : unconfirmed.map(jobOf);
+    poller.want(polled.concat(catchUp ? '' : []));
     tell({ states: [...names].map((name) => [name, stateOf(name)]) });
   }
 
@@ -182,7 +185,7 @@ export function createConnection(
     if (poller.answers(jobOf(name))) return { status: 'polling' };
     if (!confirmed) {
       if (failingSince === undefined) return { status: 'connecting' };
-      if (clock.now() - failingSince < timings.staleAfterMs)
+      if (clock.now() - failingSince < setup.staleAfterMs)
         return { status: 'reconnecting', since: failingSince };
     }
     return { status: 'stale', confirmedAt };
@@ -194,16 +197,16 @@ export function createConnection(
 
   function refuse(name: TopicName, refusal: Refusal): void {
     forget(name);
-    tell({ states: [[name, { status: 'closed' }, refusal]] });
+    tell({ states: [[name, undefined, refusal]] });
   }
 
   function forget(name: TopicName): void {
     if (!names.delete(name)) return;
-    for (const line of [current, coming]) line?.forget(name);
+    for (const line of [current, coming]) line?.unsubscribe(name);
     if (names.size) return;
     timers.clear();
     for (const line of [former, current, coming]) line?.close();
-    current = coming = undefined;
+    current = coming = told = undefined;
     catchUp = false;
     has.clear();
     update();
@@ -216,18 +219,19 @@ export function createConnection(
       has = oldestOf([before, wanted.heads]);
       for (const name of wanted.names) {
         const job = jobOf(name);
-        // Neither new, nor new to somebody who has nothing of it yet while the others have.
-        if (names.has(name) && !(before.get(job) && !has.get(job))) continue;
-        names.add(name);
-        for (const line of [current, coming]) line?.subscribe(name);
+        // New, or new to somebody who has nothing of it yet while the others have.
+        if (!names.has(name) || (before.get(job) && !has.get(job))) {
+          names.add(name);
+          for (const line of [current, coming]) line?.subscribe(name);
+        }
       }
       const all = [...wants.values()].flat();
       for (const name of names) if (!all.includes(name)) forget(name);
       if (wanted.wake) {
         poller.wake();
-        for (const line of [current, coming]) line?.check();
+        for (const line of [current, coming]) line?.wake();
       }
-      if (names.size && (timers.has('dial') ? wanted.wake && !told : !(current ?? coming))) dialAfter(0);
+      if (names.size && (told === undefined ? !(current ?? coming) : wanted.wake && !told)) dialAfter(0);
       update();
     },
     close() {

@@ -21,11 +21,8 @@ export class ProblemError extends Error {
 
   constructor(problem: Problem, retryAfterMs?: number) {
     super(problem.detail ?? problem.title);
-    this.problem = problem;
-    this.code = problem.code;
-    this.status = problem.status;
-    this.retryable = problem.retryable;
-    this.retryAfterMs = retryAfterMs;
+    // With whatever else the problem says.
+    Object.assign(this, problem, { problem, retryAfterMs });
   }
 }
 

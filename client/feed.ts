@@ -1,10 +1,9 @@
 import type { Access } from './access.ts';
 import { createConnection } from './connection.ts';
 import { errorOf } from './errors.ts';
-import type { Platform } from './platform.ts';
 import type { ConnectionState } from './state.ts';
 import { shareBetweenTabs } from './tabs.ts';
-import type { Timings } from './timings.ts';
+import type { Setup } from './timings.ts';
 import { type News, oldestOf, type Want } from './wants.ts';
 import type { Feed, Watcher } from './watcher.ts';
 
@@ -14,17 +13,11 @@ import type { Feed, Watcher } from './watcher.ts';
  * @param shared by which name the connection is shared with other tabs; absent is: it is this tab's own
  * @param unused called when the last watcher has gone
  */
-export function createFeed(
-  platform: Platform,
-  timings: Timings,
-  access: Access,
-  shared: string | undefined,
-  unused?: () => void,
-): Feed {
+export function createFeed(setup: Setup, access: Access, shared: string | false, unused: () => void): Feed {
   const watchers = new Set<Watcher>();
   let stopListening: (() => void) | undefined;
 
-  const connection = createConnection(platform, timings, access, {
+  const connection = createConnection(setup, access, {
     tell(news) {
       tabs?.post(news);
       hear(news);
@@ -33,9 +26,7 @@ export function createFeed(
       for (const watcher of [...watchers]) watcher.trouble(error);
     },
   });
-  const tabs = shared
-    ? shareBetweenTabs(platform, timings, shared, connection, { want, hear, lose })
-    : undefined;
+  const tabs = shared ? shareBetweenTabs(setup, shared, connection, { want, hear, lose }) : undefined;
 
   function want(wake?: boolean): Want {
     const all = [...watchers];
@@ -44,21 +35,19 @@ export function createFeed(
   }
 
   function hear(news: News): void {
-    if ('job' in news) {
-      for (const watcher of [...watchers]) watcher.receive(news.job);
-      return;
-    }
-    for (const [name, state, refusal] of news.states) {
-      const told: ConnectionState = refusal ? { status: 'closed', error: errorOf(refusal) } : state;
-      for (const watcher of [...watchers]) if (watcher.name === name) watcher.changeState(told);
-    }
+    if ('job' in news) for (const watcher of [...watchers]) watcher.receive(news.job);
+    else
+      for (const [name, state, refusal] of news.states) {
+        const told: ConnectionState = refusal ? { status: 'closed', error: errorOf(refusal) } : state;
+        for (const watcher of [...watchers]) if (watcher.name === name) watcher.turn(told);
+      }
   }
 
   /** The connection is gone: from now on nobody hears anything. */
   function lose(): void {
     for (const watcher of [...watchers]) {
       if (watcher.connection.status !== 'connecting')
-        watcher.changeState({ status: 'reconnecting', since: platform.clock.now() });
+        watcher.turn({ status: 'reconnecting', since: setup.clock.now() });
     }
   }
 
@@ -70,7 +59,7 @@ export function createFeed(
   return {
     add(watcher) {
       watchers.add(watcher);
-      stopListening ??= platform.onWake(() => say(true));
+      stopListening ??= setup.onWake(() => say(true));
       say();
     },
     remove(watcher) {
@@ -78,14 +67,14 @@ export function createFeed(
       if (!watchers.size) {
         stopListening?.();
         stopListening = undefined;
-        unused?.();
+        unused();
       }
       say();
     },
     say,
     close() {
       for (const watcher of [...watchers]) watcher.close();
-      tabs?.leave();
+      tabs?.close();
     },
   };
 }

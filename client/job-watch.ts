@@ -1,5 +1,5 @@
 import type { Job } from '../protocol/job.ts';
-import { createWatcher, type Feed, type Watching } from './watcher.ts';
+import type { Watching } from './watcher.ts';
 
 /** The watch of one job. It closes by itself once the job is terminal. */
 export interface JobWatch extends Watching {
@@ -12,9 +12,4 @@ export interface JobWatch extends Watching {
    * abort.
    */
   finished(): Promise<Job>;
-}
-
-/** See `JobWatch`. */
-export function createJobWatch(feed: Feed, id: string, signal: AbortSignal | undefined): JobWatch {
-  return Object.assign(createWatcher(feed, `job:${id}`, signal), { id });
 }

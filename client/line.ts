@@ -1,16 +1,15 @@
 import { MAXIMUM_HEADS } from '../protocol/frame-limits.ts';
 import type { ClientFrame } from '../protocol/frames.ts';
 import type { Head } from '../protocol/head.ts';
-import type { Watch } from '../protocol/http.ts';
 import type { Job } from '../protocol/job.ts';
 import { readServerFrame } from '../protocol/light-reader.ts';
-import type { TicketSource } from './access.ts';
+import type { Access } from './access.ts';
 import { backOffMs } from './back-off.ts';
 import { type ProblemError, type Refusal, UnexpectedAnswerError } from './errors.ts';
 import { REFUSED, SILENT } from './limits.ts';
-import type { Platform, SocketLike } from './platform.ts';
+import type { SocketLike } from './platform.ts';
 import { createTimers } from './timers.ts';
-import type { Timings } from './timings.ts';
+import type { Setup } from './timings.ts';
 import { jobOf, type TopicName } from './topic-name.ts';
 
 /** Why a line ended. */
@@ -22,7 +21,7 @@ export interface LineEnd {
   /** What the server asked for, in milliseconds. */
   readonly retryAfterMs?: number | undefined;
   /** How much it tells of a network that blocks sockets: a ticket came, but no socket that said anything. */
-  readonly suspicion?: number | undefined;
+  readonly refused?: number | undefined;
 }
 
 /** Whom a line tells. Nothing follows `ended`, which comes exactly once unless `close()` was called. */
@@ -30,7 +29,7 @@ export interface LineListener {
   opened(line: Line): void;
   /** The server has said something. */
   heard(): void;
-  received(job: Job): void;
+  receive(job: Job): void;
   /** The server has confirmed a subscription. */
   confirmed(name: TopicName): void;
   /** The server has refused a subscription for good. */
@@ -51,9 +50,9 @@ export interface Line {
   /** Subscribes, with what all watchers have. */
   subscribe(name: TopicName): void;
   /** Unsubscribes. */
-  forget(name: TopicName): void;
+  unsubscribe(name: TopicName): void;
   /** Pings now, and has less patience than usual: somebody has just begun to look. */
-  check(): void;
+  wake(): void;
   /** Closes without a word to the listener. */
   close(): void;
 }
@@ -66,9 +65,8 @@ export interface Line {
  * so the next frame, or the heads of the next ping, make good what it said.
  */
 export function dial(
-  { clock, random, WebSocket }: Platform,
-  { answerMs, connectMs, pingMs, wakeAnswerMs }: Timings,
-  tickets: TicketSource,
+  { answerMs, clock, connectMs, pingMs, random, wakeAnswerMs }: Setup,
+  ticket: Exclude<Access['ticket'], false>,
   listener: LineListener,
 ): Line {
   /** Aborted when the line is over. */
@@ -77,12 +75,12 @@ export function dial(
   /** By what is subscribed to: the limit on the answer, or when to ask again. And `ping`, for the next or its limit. */
   const timers = createTimers(clock);
   /** What each subscribe was about, and each unsubscribe, which is no attempt; its id is the place here. */
-  const asked: (readonly [name: TopicName, attempt?: number])[] = [];
+  const asked: (readonly [name: TopicName, attempt: number | undefined])[] = [];
   const confirmed = new Set<TopicName>();
   let socket: SocketLike | undefined;
   let heard = false;
   let malformed = false;
-  let open = false;
+  let isOpen = false;
   /** Until when the server has to say what is waited for: a ping's answer, or that the socket is open. */
   let deadline = Infinity;
 
@@ -92,13 +90,21 @@ export function dial(
     listener.ended(line, why);
   }
 
-  function broken(suspicion: number): void {
+  function broken(refused: number): void {
     // Without a ticket there was no socket to be blocked.
-    over({ suspicion: heard || !socket ? 0 : suspicion });
+    over({ refused: heard || !socket ? 0 : refused });
   }
 
   function send(frame: ClientFrame): void {
     socket?.send(JSON.stringify(frame));
+  }
+
+  /** Asks for what the name says; without an attempt, for the end of it. */
+  function ask(type: 'subscribe' | 'unsubscribe', name: TopicName, attempt?: number, since?: Head): void {
+    const id = String(asked.push([name, attempt]) - 1);
+    const job = jobOf(name);
+    // A field that is undefined is one that is absent, in JSON.
+    send({ type, id, ...(job ? { job } : { topic: name }), since } as ClientFrame);
   }
 
   function limit(name: string, patienceMs: number): void {
@@ -113,16 +119,16 @@ export function dial(
   /** Gives the server so long to answer, or to open the socket, or what is left of what it was given before. */
   function ping(patienceMs: number): void {
     // One at a time.
-    if (open && deadline === Infinity) {
-      const heads = [...listener.heads()].flatMap(([job, head]) => (head ? [[job, head.seq]] : []));
-      send({ type: 'ping', heads: Object.fromEntries(heads.slice(0, MAXIMUM_HEADS)) });
+    if (isOpen && deadline === Infinity) {
+      const heads = [...listener.heads()].slice(0, MAXIMUM_HEADS).map(([job, head]) => [job, head?.seq]);
+      send({ type: 'ping', heads: Object.fromEntries(heads) });
     }
     deadline = Math.min(deadline, clock.now() + patienceMs);
     limit('ping', deadline - clock.now());
-    if (open) listener.due();
+    if (isOpen) listener.due();
   }
 
-  function receive(data: unknown): void {
+  function read(data: unknown): void {
     if (signal.aborted) return;
     listener.heard();
     const frame = readServerFrame(data);
@@ -134,7 +140,8 @@ export function dial(
     heard = true;
     if (frame.type === 'bye') over(frame.reconnect ? frame : { refusal: frame });
     if (frame.type === 'pong') pingLater();
-    const [name, attempt] = ('id' in frame && asked[Number(frame.id)]) || [];
+    const { id } = frame as { readonly id?: string }; // of those frames that answer one
+    const [name, attempt] = asked[Number(id)] ?? [];
     // Unless it is not waited for any more.
     if (name && attempt !== undefined && timers.cancel(name)) {
       if (frame.type === 'subscribed') {
@@ -148,26 +155,26 @@ export function dial(
       }
     }
     // Frames overtake each other: the subscription that followed may be what has just ended.
-    if (frame.type === 'unsubscribed' && name && (confirmed.delete(name) || timers.has(name))) {
+    if (frame.type === 'unsubscribed' && name && (confirmed.delete(name) || timers.cancel(name))) {
       line.subscribe(name);
     }
     // After the state, so that a job which is terminal already ends the watch last.
-    if ('job' in frame) listener.received(frame.job);
+    if ('job' in frame) listener.receive(frame.job);
   }
 
   async function connect(): Promise<void> {
     ping(connectMs);
-    let watch: Watch | undefined;
+    let open: (() => SocketLike) | undefined;
     try {
-      watch = await tickets(signal);
+      open = await ticket(signal);
       if (signal.aborted) return;
-      socket = new WebSocket(watch.url, watch.protocols);
+      socket = open();
       socket.addEventListener('open', () => {
-        open = true;
+        isOpen = true;
         pingLater();
         listener.opened(line);
       });
-      socket.addEventListener('message', ({ data }) => receive(data));
+      socket.addEventListener('message', ({ data }) => read(data));
       socket.addEventListener('close', () => broken(REFUSED));
       // `close` follows each `error`; without a listener `ws` would throw.
       socket.addEventListener('error', () => {});
@@ -177,7 +184,7 @@ export function dial(
         retryable === false
           ? { refusal: { cause: Object(trouble) } }
           : // With a ticket in hand it was the socket that could not even be made, as under a page's strict policy.
-            { trouble, retryAfterMs, suspicion: watch && REFUSED },
+            { trouble, retryAfterMs, refused: open && REFUSED },
       );
     }
   }
@@ -185,34 +192,26 @@ export function dial(
   const line = {
     confirmed,
     subscribe(name: TopicName, attempt = 0) {
-      if (!open) return;
-      const since = listener.heads().get(jobOf(name));
-      const id = String(asked.push([name, attempt]) - 1);
-      send({ type: 'subscribe', id, ...target(name), ...(since && { since }) });
+      if (!isOpen) return;
+      ask('subscribe', name, attempt, listener.heads().get(jobOf(name)));
       limit(name, answerMs);
     },
-    forget(name: TopicName) {
+    unsubscribe(name: TopicName) {
       confirmed.delete(name);
       timers.cancel(name);
-      if (open) send({ type: 'unsubscribe', id: String(asked.push([name]) - 1), ...target(name) });
+      if (isOpen) ask('unsubscribe', name);
     },
-    check() {
+    wake() {
       if (!signal.aborted) ping(wakeAnswerMs);
     },
     close() {
       end.abort();
       timers.clear();
       confirmed.clear();
-      open = false;
+      isOpen = false;
       socket?.close(1000);
     },
   };
   void connect();
   return line;
-}
-
-/** As frames name it. */
-function target(name: TopicName): { job: string } | { topic: string } {
-  const job = jobOf(name);
-  return job ? { job } : { topic: name };
 }

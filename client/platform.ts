@@ -2,7 +2,9 @@ import { type Clock, systemClock } from './clock.ts';
 
 /** The part of a WebSocket that the client uses; that of browsers, of Node and of `ws` all fit. */
 export interface SocketLike {
-  send(text: string): void;
+  /** How bytes are told: always as `arraybuffer`. Absent where only text goes through, as over API Gateway. */
+  binaryType?: string;
+  send(data: string | Uint8Array): void;
   close(code?: number, reason?: string): void;
   addEventListener(type: 'open', listener: () => void): void;
   addEventListener(type: 'error', listener: () => void): void;
@@ -77,7 +79,7 @@ interface EventTargetLike {
 }
 
 interface Surroundings extends EventTargetLike {
-  readonly document?: { readonly visibilityState: string };
+  readonly document?: { readonly hidden: boolean };
   readonly XMLHttpRequest?: RequestConstructor;
   readonly WebSocket: SocketConstructor;
   readonly BroadcastChannel?: new (name: string) => Channel;
@@ -98,7 +100,7 @@ export function surroundingPlatform(): Platform {
       const stop = new AbortController();
       const look = () => {
         // Nobody looks; once somebody does, this is called again.
-        if (document?.visibilityState !== 'hidden') callback();
+        if (!document?.hidden) callback();
       };
       // Going offline cuts no socket by itself: looking at once is what makes the light honest within seconds.
       for (const type of ['visibilitychange', 'online', 'offline'])

@@ -1,7 +1,7 @@
 import type { Connection } from './connection.ts';
-import type { Channel, Platform } from './platform.ts';
+import type { Channel } from './platform.ts';
 import { createTimers } from './timers.ts';
-import type { Timings } from './timings.ts';
+import type { Setup } from './timings.ts';
 import type { News, Want } from './wants.ts';
 
 /** What tabs say to each other: that this one leads now, what one wants, or what it hears. Never a token or ticket. */
@@ -24,7 +24,7 @@ export interface Tabs {
   /** Tells the other tabs what the connection of this one tells. */
   post(news: News): void;
   /** Leads no more, and wants nothing. */
-  leave(): void;
+  close(): void;
 }
 
 /**
@@ -37,20 +37,21 @@ export interface Tabs {
  * BroadcastChannel
  */
 export function shareBetweenTabs(
-  { clock, locks, openChannel, random }: Platform,
-  { answerMs, pingMs, wakeAnswerMs }: Timings,
+  { answerMs, clock, locks, openChannel, pingMs, random, wakeAnswerMs }: Setup,
   name: string,
   connection: Connection,
   { want, hear, lose }: TabFeed,
 ): Tabs | undefined {
   if (!locks || !openChannel) return undefined;
-  /** Another name each time it joins: a lock of the last one may still be asked for by a leader that hangs. */
-  let tab: string;
+  /**
+   * Its name among the others, once its lock is held. Another each time it joins: a lock of the last one may still be
+   * asked for by a leader that hangs.
+   */
+  let tab: string | undefined;
   const timers = createTimers(clock);
   const followers = new Set<string>();
   let channel: Channel | undefined;
   let membership = new AbortController();
-  let member = false;
   let leading = false;
 
   const post = (message: Message) => channel?.postMessage(message);
@@ -71,7 +72,7 @@ export function shareBetweenTabs(
 
   const join = () => {
     membership = new AbortController();
-    tab = crypto.randomUUID();
+    const id = crypto.randomUUID();
     try {
       channel = openChannel(name);
     } catch {
@@ -79,8 +80,8 @@ export function shareBetweenTabs(
     }
     channel.onmessage = ({ data }) => heard(data as Message); // only this client of this origin knows the name
     // Not before the lock is held: a leader that finds it free takes the tab for dead.
-    hold(`${name} ${tab}`, false, () => {
-      member = true;
+    hold(`${name} ${id}`, false, () => {
+      tab = id;
       ask();
     });
     run(false);
@@ -102,7 +103,7 @@ export function shareBetweenTabs(
     leading = true;
     post({ lead: true });
     lose();
-    if (leading) connection.want(tab, want());
+    if (leading) connection.want('', want());
   }
 
   function resign(): void {
@@ -114,7 +115,7 @@ export function shareBetweenTabs(
 
   /** Asks the leader for what this tab wants. The answer shows that there is one. */
   function ask(wake?: boolean): void {
-    if (leading || !member) return;
+    if (leading || !tab) return;
     post({ from: tab, want: want(wake) });
     // Of many that find a leader silent at the same moment, the first deposes it before the others try.
     timers.set('answer', (wake ? wakeAnswerMs : answerMs) * (1 - random() / 2), () => {
@@ -154,14 +155,14 @@ export function shareBetweenTabs(
   };
 
   function leaveIfUnused(): void {
-    if (!want().names[0] && !followers.size) leave();
+    if (!want().names[0] && !followers.size) close();
   }
 
-  function leave(): void {
+  function close(): void {
     if (leading) resign();
     channel?.close();
     channel = undefined;
-    member = false;
+    tab = undefined;
     timers.clear();
     membership.abort();
   }
@@ -169,7 +170,7 @@ export function shareBetweenTabs(
   return {
     say(wake) {
       if (!channel && !leading) join();
-      if (leading) connection.want(tab, want(wake));
+      if (leading) connection.want('', want(wake));
       else if (wake) ask(true);
       // Once for all that begins and ends in this turn.
       else timers.set('soon', 0, ask);
@@ -178,6 +179,6 @@ export function shareBetweenTabs(
     post(news) {
       if (followers.size) post(news);
     },
-    leave,
+    close,
   };
 }

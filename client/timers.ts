@@ -6,8 +6,6 @@ export interface Timers {
   set(name: string, delayMs: number, callback: () => void): void;
   /** Forgets what the name waits for; whether it waited for anything. */
   cancel(name: string): boolean;
-  /** Whether the name waits for something. */
-  has(name: string): boolean;
   /** Forgets everything. */
   clear(): void;
 }
@@ -33,7 +31,6 @@ export function createTimers(clock: Clock): Timers {
       );
     },
     cancel,
-    has: (name) => timers.has(name),
     clear() {
       for (const name of timers.keys()) cancel(name);
     },

@@ -1,3 +1,8 @@
+import type { Platform } from './platform.ts';
+
+/** Where the client runs, and how long it waits there for what. */
+export type Setup = Platform & Timings;
+
 /** How long the client waits for what, in milliseconds. */
 export interface Timings {
   /** From ticket to open socket; then the attempt counts as failed. */

@@ -1,6 +1,6 @@
 import type { Job } from '../protocol/job.ts';
 import type { Topic } from '../protocol/topic.ts';
-import { createWatcher, type Feed, type Watching } from './watcher.ts';
+import type { Watching } from './watcher.ts';
 
 /** The watch of a topic. It stays open until it is closed or refused. */
 export interface TopicWatch extends Watching {
@@ -10,16 +10,4 @@ export interface TopicWatch extends Watching {
    * that are news come as events, and the heartbeat asks for what they may have missed.
    */
   add(jobs: Iterable<Job>): void;
-}
-
-/** See `TopicWatch`. */
-export function createTopicWatch(feed: Feed, topic: Topic, signal: AbortSignal | undefined): TopicWatch {
-  const watcher = createWatcher(feed, topic, signal);
-  return Object.assign(watcher, {
-    topic,
-    add(jobs: Iterable<Job>) {
-      for (const job of jobs) watcher.receive(job);
-      feed.say();
-    },
-  });
 }

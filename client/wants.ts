@@ -18,8 +18,10 @@ export interface Want {
   readonly wake?: boolean | undefined;
 }
 
-/** How fresh what the name says is; with a refusal it is `closed`. */
-export type KeyedState = readonly [name: TopicName, state: ConnectionState, refusal?: Refusal];
+/** How fresh what the name says is, or why it was refused. */
+export type KeyedState =
+  | readonly [name: TopicName, state: ConnectionState, refusal?: undefined]
+  | readonly [name: TopicName, state: undefined, refusal: Refusal];
 
 /** What the connection tells every tab. */
 export type News = { readonly job: Job } | { readonly states: readonly KeyedState[] };

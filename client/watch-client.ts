@@ -1,13 +1,13 @@
 import type { Watch } from '../protocol/http.ts';
 import type { Topic } from '../protocol/topic.ts';
-import { accessTo, type TicketSource } from './access.ts';
+import { accessTo, type TicketSource, type Via } from './access.ts';
 import { createFeed } from './feed.ts';
-import { createJobWatch, type JobWatch } from './job-watch.ts';
+import type { JobWatch } from './job-watch.ts';
 import { type Platform, surroundingPlatform } from './platform.ts';
-import { DEFAULT_TIMINGS, type Timings } from './timings.ts';
-import { createTopicWatch, type TopicWatch } from './topic-watch.ts';
+import { DEFAULT_TIMINGS, type Setup, type Timings } from './timings.ts';
+import type { TopicWatch } from './topic-watch.ts';
 import { createWatchApi } from './watch-api.ts';
-import type { Feed } from './watcher.ts';
+import { createWatcher, type Feed } from './watcher.ts';
 
 /** Where the API is, and what the client takes from its surroundings; tests put their own in. */
 export interface WatchClientOptions extends Partial<Platform> {
@@ -41,6 +41,11 @@ export interface WatchJobOptions {
    * of every connect; with it alone nothing can be polled where WebSockets are blocked.
    */
   readonly ticket?: Watch | TicketSource | undefined;
+  /**
+   * How the states come; `auto` unless told. See docs/client.md, "Ways": `websocket` never polls, `poll` opens no
+   * socket, `iot` hears the broadcast of the job where the stack has one.
+   */
+  readonly via?: Via | undefined;
   /** Ends the watch. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -55,35 +60,45 @@ export interface WatchClient {
   close(): void;
 }
 
+/** A feed, and what its watches have in common. */
+interface SharedFeed extends Feed {
+  readonly way: string;
+  readonly source: unknown;
+}
+
 /**
  * The half of the client that watches, for pages where every kilobyte counts: at most 6 KB gzipped. Opens nothing
  * until something is watched.
  */
 export function createWatchClient(options: WatchClientOptions): WatchClient {
-  const platform: Platform = { ...surroundingPlatform(), ...options };
-  const timings: Timings = { ...DEFAULT_TIMINGS, ...options.timings };
-  const api = createWatchApi(options.api, platform.fetch);
+  const setup: Setup = { ...surroundingPlatform(), ...DEFAULT_TIMINGS, ...options, ...options.timings };
+  const api = createWatchApi(options.api, setup.fetch);
   // The number is the version of what tabs say to each other.
-  const shared = options.shareBetweenTabs === false ? undefined : `jobwire 2 ${api.base} ${options.subject}`;
-  const caller = createFeed(platform, timings, accessTo(api, ''), shared);
-  /** By token or callback, while somebody watches; and by neither, as the caller. */
-  const feeds = new Map<unknown, Feed>([[undefined, caller]]);
+  const name = `jobwire 3 ${api.base} ${options.subject}`;
+  const feeds = new Set<SharedFeed>();
 
-  function feedOf(id: string, { token, ticket }: WatchJobOptions): Feed {
+  /** The feed that serves a watch, and with it all others of the same way and the same source of tickets. */
+  function feedOf(id: string, { token, ticket, via = 'auto' }: WatchJobOptions): Feed {
     const source = token ?? ticket;
-    const known = feeds.get(source);
-    if (known) return known;
-    const access = accessTo(api, id, token, ticket);
-    const feed = createFeed(platform, timings, access, undefined, () => feeds.delete(source));
-    feeds.set(source, feed);
+    // What is broadcast is one job; its tickets are for no other.
+    const way = via === 'iot' ? via + id : via;
+    for (const known of feeds) if (known.way === way && known.source === source) return known;
+    const access = accessTo(api, setup, id, via, token, ticket);
+    const shared = !source && options.shareBetweenTabs !== false && `${name} ${way}`;
+    const feed: SharedFeed = {
+      ...createFeed(setup, access, shared, () => feeds.delete(feed)),
+      way,
+      source,
+    };
+    feeds.add(feed);
     return feed;
   }
 
   return {
-    watchJob: (id, watch = {}) => createJobWatch(feedOf(id, watch), id, watch.signal),
-    watchTopic: (topic, watch = {}) => createTopicWatch(caller, topic, watch.signal),
+    watchJob: (id, watch = {}) => createWatcher(feedOf(id, watch), `job:${id}`, watch.signal),
+    watchTopic: (topic, watch = {}) => createWatcher(feedOf('', {}), topic, watch.signal),
     close: () => {
-      for (const feed of feeds.values()) feed.close();
+      for (const feed of feeds) feed.close();
     },
   };
 }

@@ -28,7 +28,13 @@ export interface Watching extends AsyncIterable<Job> {
 
 /** A watch as its feed sees it. */
 export interface Watcher extends Watching {
+  /** That of the job; '' of a topic. */
+  readonly id: string;
   readonly name: TopicName;
+  /** The same, for who watches a topic. */
+  readonly topic: TopicName;
+  /** See `TopicWatch`. */
+  add(jobs: Iterable<Job>): void;
   readonly heads: Heads;
   connection: ConnectionState;
   /** The newest state that came; of a topic it is that of any job. */
@@ -40,7 +46,7 @@ export interface Watcher extends Watching {
   /** Hears of a fault that the connection gets over by itself. */
   trouble(error: unknown): void;
   /** Hears what its state is now; after `closed` it hears nothing more. */
-  changeState(state: ConnectionState): void;
+  turn(state: ConnectionState): void;
 }
 
 /** Where the watchers of a tab that share a source of tickets get their states from. */
@@ -75,7 +81,6 @@ export function createWatcher(feed: Feed, name: TopicName, signal: AbortSignal |
 
   function remember({ id: job, epoch, seq, status }: Job): void {
     heads.delete(job);
-    terminal.delete(job);
     if (terminal.size >= MAXIMUM_REMEMBERED) terminal.clear();
     (isTerminal(status) ? terminal : heads).set(job, { epoch, seq });
   }
@@ -102,16 +107,22 @@ export function createWatcher(feed: Feed, name: TopicName, signal: AbortSignal |
   }
 
   function close(): void {
-    watcher.changeState({ status: 'closed' });
+    watcher.turn({ status: 'closed' });
   }
 
   const watcher: Watcher = {
+    id,
     name,
+    topic: name,
     heads,
     connection: { status: 'connecting' },
     job: undefined,
     finished: () => outcome.promise,
     close,
+    add(jobs) {
+      for (const job of jobs) watcher.receive(job);
+      feed.say();
+    },
     on(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
@@ -121,7 +132,7 @@ export function createWatcher(feed: Feed, name: TopicName, signal: AbortSignal |
       if (!isNewer(job, heads.get(job.id) ?? terminal.get(job.id))) return;
       remember(job);
       watcher.job = job;
-      const over = id !== '' && isTerminal(job.status);
+      const over = id && isTerminal(job.status);
       // Before the listeners, one of which may close the watch.
       if (over) outcome.resolve(job);
       tell({ type: 'job', job });
@@ -130,22 +141,23 @@ export function createWatcher(feed: Feed, name: TopicName, signal: AbortSignal |
     trouble(error) {
       if (!isClosed()) tell({ type: 'trouble', error });
     },
-    changeState(connection) {
+    turn(connection) {
       // What it was lost at, or confirmed at, is what was told first; and who takes over has no `connecting` to tell.
       if (isClosed() || ['connecting', watcher.connection.status].includes(connection.status)) return;
       watcher.connection = connection;
       if (connection.status === 'closed') {
         feed.remove(watcher);
         signal?.removeEventListener('abort', close);
-        failure = connection.error ?? (signal?.aborted ? signal.reason : undefined);
+        // A signal has a reason once it has aborted.
+        failure = connection.error ?? signal?.reason;
         // After a terminal state the promise is settled already and this changes nothing.
-        outcome.reject(failure ?? new WatchClosedError('the watch was closed'));
+        outcome.reject(failure ?? new WatchClosedError('closed'));
       }
       tell({ type: 'connection', connection });
     },
     [Symbol.asyncIterator]() {
       const waiting = new Map<string, Job>();
-      const end = { done: true, value: undefined } as const;
+      const end = { done: true } as IteratorReturnResult<undefined>; // what is absent is undefined
       let news = Promise.withResolvers<void>();
       watcher.on((event) => {
         if (event.type === 'job') waiting.set(event.job.id, event.job);

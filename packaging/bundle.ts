@@ -11,7 +11,13 @@ import { type BuildOptions, build, type Metafile } from 'esbuild';
  */
 export async function bundleModules(root: string, directory: string): Promise<readonly string[]> {
   return await bundle(root, {
-    entryPoints: ['client', 'react', 'protocol'].map((name) => `packaging/entries/${name}.ts`),
+    entryPoints: {
+      client: 'packaging/entries/client.ts',
+      react: 'packaging/entries/react.ts',
+      protocol: 'packaging/entries/protocol.ts',
+      // Loaded by the client when it is wanted; by this name, because a hash would weigh in every application.
+      'shared/iot': 'client/broadcast.ts',
+    },
     outdir: directory,
     // Browsers and Node alike: an import of a module of Node would be an error.
     platform: 'neutral',

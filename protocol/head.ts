@@ -9,9 +9,9 @@ export interface Head {
  * ULIDs, so they sort by the time of their making).
  */
 export function isNewer(candidate: Head, known: Head | undefined): boolean {
-  if (known === undefined) return true;
-  if (candidate.epoch !== known.epoch) return candidate.epoch > known.epoch;
-  return candidate.seq > known.seq;
+  return (
+    !known || (candidate.epoch === known.epoch ? candidate.seq > known.seq : candidate.epoch > known.epoch)
+  );
 }
 
 /** The entity tag of a job's state, quotes included: `"<epoch>.<seq>"`. */

@@ -2,7 +2,7 @@
  * What `jobwire/client` offers. Whatever else `client/` holds may change from one version to the next.
  */
 
-export type { TicketSource } from '../../client/access.ts';
+export type { TicketSource, Via } from '../../client/access.ts';
 export * from '../../client/client.ts';
 export type { Clock, Timer } from '../../client/clock.ts';
 export * from '../../client/errors.ts';

@@ -1,0 +1,260 @@
+import type { ClientFrame, ServerFrame } from '../protocol/frames.ts';
+import type { Head } from '../protocol/head.ts';
+import type { Broadcast, Watch } from '../protocol/http.ts';
+import type { Job } from '../protocol/job.ts';
+import type { ProblemError } from './errors.ts';
+import {
+  connectPacket,
+  createPacketReader,
+  decode,
+  disconnectPacket,
+  type MqttPacket,
+  pingPacket,
+  pubackPacket,
+  REFUSED_SUBSCRIPTION,
+  subscribePacket,
+} from './mqtt-packets.ts';
+import type { SocketConstructor, SocketLike } from './platform.ts';
+
+/**
+ * The largest silence that a broker takes for none, in seconds, before it adds the half: longer than a page in the
+ * background takes to its next ping (browsers run timers of such pages once a minute). AWS IoT Core takes 30 to 1200
+ * (https://docs.aws.amazon.com/iot/latest/developerguide/mqtt.html).
+ */
+const KEEP_ALIVE_SECONDS = 120;
+
+/** What a broker says of a ticket that it does not take: bad user name or password, not authorized (3.2.2.3). */
+const REFUSED_TICKET: readonly number[] = [4, 5];
+
+/** The largest number of a packet (2.3.1). */
+const MAXIMUM_PACKET_ID = 65_535;
+
+/** How the newest state is asked for where the broker retains none: the state after `known`, or nothing. */
+export type StateReader = (
+  job: string,
+  known: Head | undefined,
+  waitSeconds: number,
+  signal: AbortSignal,
+) => Promise<readonly (Job | undefined)[]>;
+
+/** What a watch by broadcast is refused with, as the `cause` of its TicketRefusedError, where there is no broadcast. */
+class BroadcastUnavailableError extends Error {
+  override readonly name = 'BroadcastUnavailableError';
+  readonly retryable = false;
+}
+
+/** What lasts from one connection to the next. */
+export interface BroadcastMemory {
+  /** How many tickets the broker has refused since it took one. */
+  refusals?: number;
+}
+
+/**
+ * Opens the broadcast of a ticket as a socket of the wire contract (docs/decisions/0024-via.md): what a line says is
+ * told to an MQTT broker, and what that says comes as the server's frames. So the line, and all that is built on it,
+ * is the same by either way. It serves the one job that the ticket is for.
+ *
+ * @param read absent where only tickets are to be had: then what the broker retains is the only snapshot
+ * @throws BroadcastUnavailableError where the stack does not broadcast
+ */
+export function open(
+  WebSocket: SocketConstructor,
+  { broadcast, ticket }: Watch,
+  read: StateReader | undefined,
+  memory: BroadcastMemory,
+): SocketLike {
+  if (broadcast === undefined) {
+    throw new BroadcastUnavailableError(
+      'this stack does not broadcast: deploy it with -c broadcast=iot-core -c iotEndpoint=…, start it with ' +
+        '--broadcast iot-core, or watch without via: "iot"',
+    );
+  }
+  return new BroadcastSocket(new WebSocket(broadcast.url, ['mqtt']), broadcast, ticket, read, memory);
+}
+
+type SubscribeFrame = Extract<ClientFrame, { readonly type: 'subscribe'; readonly job: string }>;
+
+interface Happened {
+  readonly code: number;
+  readonly data: unknown;
+}
+
+/** See `open`. A line has one listener for each thing that happens. */
+class BroadcastSocket implements SocketLike {
+  readonly #socket: SocketLike;
+  readonly #broadcast: Broadcast;
+  readonly #read: StateReader | undefined;
+  readonly #memory: BroadcastMemory;
+  readonly #listeners = new Map<string, (happened: Happened) => void>();
+  readonly #end = new AbortController();
+  /** By number of the packet, what is subscribed for whom; absent is a repetition, which nobody waits for. */
+  readonly #asked = new Map<number, SubscribeFrame>();
+  #packetId = 0;
+  #open = false;
+  /** Whether a state has come since the last ping. */
+  #told = false;
+
+  constructor(
+    socket: SocketLike,
+    broadcast: Broadcast,
+    ticket: string,
+    read: StateReader | undefined,
+    memory: BroadcastMemory,
+  ) {
+    this.#socket = socket;
+    this.#broadcast = broadcast;
+    this.#read = read;
+    this.#memory = memory;
+    const readPackets = createPacketReader();
+    socket.binaryType = 'arraybuffer';
+    socket.addEventListener('open', () => {
+      const { username } = broadcast;
+      const keepAliveSeconds = KEEP_ALIVE_SECONDS;
+      this.#put(connectPacket({ clientId: newClientId(), username, password: ticket, keepAliveSeconds }));
+    });
+    socket.addEventListener('message', ({ data }) => {
+      try {
+        if (typeof data === 'string') throw new TypeError('a frame of text');
+        // Bytes, as `binaryType` asks for.
+        for (const packet of readPackets(new Uint8Array(data as ArrayBuffer))) this.#heard(packet);
+      } catch {
+        // As a line hears of a frame that it cannot read. Where the next packet begins is not known any more.
+        this.#happen('message', { data: undefined });
+        this.#break();
+      }
+    });
+    socket.addEventListener('close', () => this.#break());
+    // `close` follows.
+    socket.addEventListener('error', () => {});
+  }
+
+  addEventListener(type: string, listener: (happened: Happened) => void): void {
+    this.#listeners.set(type, listener);
+  }
+
+  /** Takes a frame of the contract. */
+  send(text: string): void {
+    const frame = JSON.parse(text) as ClientFrame; // of a line, which makes no other
+    // What is not wanted any more ends with the connection, since there is one job.
+    if (frame.type === 'subscribe' && 'job' in frame) this.#subscribe(frame);
+    if (frame.type !== 'ping') return;
+    // What the broker retains is said again: what got lost on its way from the publisher, or at the broker.
+    if (!this.#told) this.#subscribe();
+    this.#told = false;
+    this.#put(pingPacket());
+  }
+
+  close(): void {
+    if (this.#end.signal.aborted) return;
+    this.#end.abort();
+    if (this.#open) this.#put(disconnectPacket(), true);
+    this.#socket.close(1000);
+  }
+
+  #put(packet: Uint8Array, last = false): void {
+    if (last || !this.#end.signal.aborted) this.#socket.send(packet);
+  }
+
+  #happen(type: string, happened: Partial<Happened> = {}): void {
+    if (!this.#end.signal.aborted) this.#listeners.get(type)?.({ code: 1006, data: undefined, ...happened });
+  }
+
+  #say(frame: ServerFrame): void {
+    this.#happen('message', { data: JSON.stringify(frame) });
+  }
+
+  #break(): void {
+    this.#happen('close');
+    this.close();
+  }
+
+  #subscribe(frame?: SubscribeFrame): void {
+    this.#packetId = (this.#packetId % MAXIMUM_PACKET_ID) + 1;
+    if (frame) this.#asked.set(this.#packetId, frame);
+    this.#put(subscribePacket(this.#packetId, this.#broadcast.topic));
+  }
+
+  #heard(packet: MqttPacket): void {
+    if ((packet.type === 'connack') === this.#open) throw new TypeError(`${packet.type} at the wrong time`);
+    if (packet.type === 'connack') this.#answered(packet.code);
+    if (packet.type === 'publish') this.#published(packet);
+    if (packet.type === 'suback') this.#granted(packet);
+    if (packet.type === 'pingresp') this.#say({ type: 'pong' });
+  }
+
+  #answered(code: number): void {
+    const memory = this.#memory;
+    if (code === 0) {
+      memory.refusals = 0;
+      this.#open = true;
+      this.#happen('open');
+      return;
+    }
+    if (REFUSED_TICKET.includes(code)) memory.refusals = (memory.refusals ?? 0) + 1;
+    // One may have expired on its way; the next was fresh.
+    if ((memory.refusals ?? 0) > 1) {
+      const reason = `the broker refused the ticket (CONNACK ${code})`;
+      this.#say({ type: 'bye', code: 3500, reason, reconnect: false });
+    }
+    this.#break();
+  }
+
+  #published({ topic, payload, id }: MqttPacket & { readonly type: 'publish' }): void {
+    this.#told = true;
+    // An empty one says that nothing is retained any more.
+    if (topic === this.#broadcast.topic && payload.length > 0) {
+      this.#happen('message', { data: decode(payload) });
+    }
+    if (id !== undefined) this.#put(pubackPacket(id));
+  }
+
+  #granted({ id, granted }: MqttPacket & { readonly type: 'suback' }): void {
+    const frame = this.#asked.get(id);
+    this.#asked.delete(id);
+    if (!frame) return;
+    if (!granted.includes(REFUSED_SUBSCRIPTION)) {
+      void this.#confirm(frame);
+      return;
+    }
+    const error = {
+      code: 'forbidden',
+      title: 'the broker refused the subscription',
+      retryable: false,
+    } as const;
+    this.#say({ type: 'error', id: frame.id, error });
+  }
+
+  /**
+   * From the broker's answer on every change comes; what was committed before it is read now. So nothing is missed,
+   * whether a state is retained, lags or was cleared.
+   */
+  async #confirm({ id, job, since }: SubscribeFrame): Promise<void> {
+    try {
+      const [state] = (await this.#read?.(job, since, 0, this.#end.signal)) ?? [];
+      const { epoch, seq } = since ?? { epoch: '', seq: 0 };
+      this.#say({ type: 'subscribed', id, ...(state ? { job: state } : { head: { job, epoch, seq } }) });
+    } catch (error) {
+      const { problem, retryAfterMs }: Partial<ProblemError> = Object(error);
+      const { code, title, detail, retryable } = problem ?? {
+        code: 'internal',
+        title: `the state could not be read: ${String(error)}`,
+        detail: undefined,
+        retryable: true,
+      };
+      const refusal = {
+        code,
+        title,
+        ...(detail && { detail }),
+        retryable,
+        ...(retryAfterMs && { retryAfterMs }),
+      };
+      this.#say({ type: 'error', id, error: refusal } as ServerFrame); // codes of HTTP are codes of problems, too
+    }
+  }
+}
+
+/** A name that no other connection has, of the 23 letters and digits that every broker takes (3.1.3.1). */
+function newClientId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(11));
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+}
