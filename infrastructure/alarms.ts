@@ -12,7 +12,7 @@ import type { NodeFunction } from './node-function.ts';
 /** What is watched, and who is told. */
 export interface AlarmsProps {
   readonly email?: string;
-  /** Every function; at most ten (a limit of CloudWatch's expressions in an alarm). */
+  /** Functions that fail only when something is wrong; at most ten (a limit of CloudWatch's expressions in an alarm). */
   readonly functions: readonly NodeFunction[];
   /** Says 401 by failing, as API Gateway wants it (aws-facts 1.5): its errors are callers', not ours. */
   readonly authorize: NodeFunction;
