@@ -92,18 +92,20 @@ describe('content that breaks off', () => {
   const cutAfter =
     (bytes: number, tag = '"tag"') =>
     (response: ServerResponse): void => {
-      const start = Number(/^bytes=(\d+)-$/.exec(response.req.headers.range ?? '')?.[1] ?? 0);
-      const end = Math.min(start + bytes, whole.length);
-      response.writeHead(start === 0 ? 200 : 206, {
-        'content-length': String(whole.length - start),
-        ...(start === 0 ? {} : { 'content-range': `bytes ${start}-${whole.length - 1}/${whole.length}` }),
+      const asked = /^bytes=(\d+)-(\d*)$/.exec(response.req.headers.range ?? '');
+      const start = Number(asked?.[1] ?? 0);
+      const last = Number(asked?.[2] || whole.length - 1);
+      const end = Math.min(start + bytes, last + 1);
+      response.writeHead(asked === null ? 200 : 206, {
+        'content-length': String(last + 1 - start),
+        ...(asked === null ? {} : { 'content-range': `bytes ${start}-${last}/${whole.length}` }),
         etag: tag,
       });
       const rest = whole.subarray(start, end);
-      if (end === whole.length) response.end(rest);
+      if (end === last + 1) response.end(rest);
       else if (bytes === 0) response.flushHeaders();
       else response.write(rest);
-      if (end < whole.length) setImmediate(() => response.socket?.end());
+      if (end < last + 1) setImmediate(() => response.socket?.end());
     };
 
   it('is asked for from there on, and its reader gets every byte once', async () => {
@@ -111,6 +113,17 @@ describe('content that breaks off', () => {
     expect(await text(await uploads.open(record, signal))).toBe(whole.toString());
     expect(ranges).toEqual([undefined, 'bytes=30-', 'bytes=60-', 'bytes=90-']);
     expect(ifMatch).toBe('"tag"');
+  });
+
+  it('of a range is asked for up to its end, and an answer that is no range is refused', async () => {
+    answer = cutAfter(30);
+    const range = { from: 5, to: 71 };
+    expect(await text(await uploads.open(record, signal, range))).toBe(whole.subarray(5, 71).toString());
+    expect(ranges).toEqual(['bytes=5-70', 'bytes=35-70', 'bytes=65-70']);
+    answer = (response) => response.writeHead(200, { etag: '"tag"' }).end(whole);
+    await expect(uploads.open(record, signal, { from: 0, to: 5 })).rejects.toMatchObject({
+      name: 'MalformedDataError',
+    });
   });
 
   it('is held to the object that was begun with, also where no tag was named', async () => {
