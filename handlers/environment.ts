@@ -33,6 +33,8 @@ export const VARIABLES = {
   workspaceBucket: 'WORKSPACE_BUCKET',
   /** Folder of a shared file system in which an execution has the payload, and what its steps made. */
   workspacePath: 'WORKSPACE_PATH',
+  /** How many megabytes (2^20 bytes) of a file are profiled as one range, before what they come to is merged. */
+  rangeMegabytes: 'RANGE_MEGABYTES',
   /** URL of the queue of jobs to look at again once a deadline has passed. */
   deadlinesQueueUrl: 'DEADLINES_QUEUE_URL',
   /** ARN of the secret from which the keys of tokens and tickets are derived. */

@@ -61,7 +61,8 @@ export class JobwireStack extends Stack {
       signingSecret,
       socketUrl: socketApi.url,
     });
-    const parts = { bundles: functions, jobs, uploads, results, deadlines };
+    const { rangeMegabytes } = settings;
+    const parts = { bundles: functions, jobs, uploads, results, deadlines, rangeMegabytes };
     const processing = processBy(this, settings.processing, parts);
     sweeping.allowWork(processing);
     processing.allowStop(httpApi.handler);

@@ -12,6 +12,8 @@ import type { WayOfProcessing } from './way-of-processing.ts';
 export interface ProcessingProps {
   readonly bundles: FunctionBundles;
   readonly concurrentJobs: number;
+  /** See `Settings`. */
+  readonly rangeMegabytes: number;
   readonly jobs: JobsTable;
   readonly uploads: Uploads;
   readonly results: Results;
@@ -48,6 +50,7 @@ export class Processing extends Construct implements WayOfProcessing {
         uploadsBucket: props.uploads.bucket.bucketName,
         resultsBucket: props.results.bucket.bucketName,
         deadlinesQueueUrl: props.deadlines.queue.queueUrl,
+        rangeMegabytes: String(props.rangeMegabytes),
       },
     });
     props.jobs.allow(process, ['GetItem', 'UpdateItem']);

@@ -35,6 +35,8 @@ export interface Settings {
   readonly uploadEvents: UploadEvents;
   readonly processing: ProcessingSetting;
   readonly broadcast: BroadcastSetting;
+  /** How many megabytes (2^20 bytes) of a file a step of a workflow profiles, from 1 to 4,096. */
+  readonly rangeMegabytes: number;
   /** How many posts a second may be made to large audiences, from 100 to 1,000,000. */
   readonly postsPerSecond: number;
   /** Who is told of an alarm; without, alarms are only seen in the console. */
@@ -63,6 +65,7 @@ export function readSettings(node: Node): Settings {
     data: readData(node.tryGetContext('data')),
     uploadEvents: readUploadEvents(node.tryGetContext('uploadEvents')),
     processing: readProcessing(node.tryGetContext('processing'), node.tryGetContext('concurrentJobs')),
+    rangeMegabytes: readRangeMegabytes(node.tryGetContext('rangeMegabytes')),
     broadcast: readBroadcast(node.tryGetContext('broadcast'), node.tryGetContext('iotEndpoint')),
     postsPerSecond: readPostsPerSecond(node.tryGetContext('postsPerSecond')),
     ...(alarmEmail === undefined ? {} : { alarmEmail }),
@@ -120,6 +123,16 @@ function readConcurrentJobs(value: unknown): number {
   if (Number.isInteger(number) && number >= 2 && number <= 1000) return number;
   throw new ConfigurationError(
     `The setting "concurrentJobs" cannot be ${JSON.stringify(value)}: say a whole number from 2 to 1000.`,
+  );
+}
+
+function readRangeMegabytes(value: unknown): number {
+  // Takes a step some seconds, which its start is worth (handlers/process/csv-profile/profiling-limits.ts).
+  if (value === undefined) return 128;
+  const number = Number(value);
+  if (Number.isInteger(number) && number >= 1 && number <= 4096) return number;
+  throw new ConfigurationError(
+    `The setting "rangeMegabytes" cannot be ${JSON.stringify(value)}: say a whole number from 1 to 4096.`,
   );
 }
 

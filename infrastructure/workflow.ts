@@ -22,6 +22,8 @@ export interface WorkflowProps {
   readonly results: Results;
   readonly deadlines: QueueWithDeadLetters;
   readonly workspace: Workspace;
+  /** See `Settings`. */
+  readonly rangeMegabytes: number;
 }
 
 /** The bundle of each function, by its construct. */
@@ -78,7 +80,9 @@ export class Workflow extends Construct implements WayOfProcessing {
     });
     deadlines.allowSend(begin);
     const fetch = shared ? this.step('Fetch', 'Copies an upload to where all steps can read it') : undefined;
-    const inspect = this.step('Inspect', 'Reads an upload through, and plans its ranges');
+    const inspect = this.step('Inspect', 'Reads an upload through, and plans its ranges', {
+      rangeMegabytes: String(props.rangeMegabytes),
+    });
     const profile = this.step('Profile', 'Profiles a range of an upload, and reports its progress');
     const merge = this.step('Merge', 'Merges what the ranges came to into the result', {
       resultsBucket: results.bucket.bucketName,

@@ -7,13 +7,20 @@ import { ResultsBucket } from '../aws/results-bucket.ts';
 import { SqsQueue } from '../aws/sqs-queue.ts';
 import { createLog, createMeter } from '../aws/telemetry.ts';
 import { UploadsBucket } from '../aws/uploads-bucket.ts';
-import { readEnvironment } from '../environment.ts';
+import { positiveNumber, readEnvironment } from '../environment.ts';
 import type { Deadline } from '../queue-messages.ts';
 import { systemClock } from './clock.ts';
-import { PROCESSORS } from './processors.ts';
+import { limitsWithRanges } from './csv-profile/profiling-limits.ts';
+import { processorsWithin } from './processors.ts';
 import { type RunJobParts, runJob } from './run-job.ts';
 
-const environment = readEnvironment(['jobsTable', 'uploadsBucket', 'resultsBucket', 'deadlinesQueueUrl']);
+const environment = readEnvironment([
+  'jobsTable',
+  'uploadsBucket',
+  'resultsBucket',
+  'deadlinesQueueUrl',
+  'rangeMegabytes',
+]);
 const s3 = createS3Client();
 const log = createLog('process');
 const meter = createMeter('process');
@@ -22,7 +29,9 @@ const parts: RunJobParts = {
   uploads: new UploadsBucket({ client: s3, bucketName: environment.uploadsBucket }),
   results: new ResultsBucket({ client: s3, bucketName: environment.resultsBucket }),
   deadlines: new SqsQueue<Deadline>({ client: createSqsClient(), queueUrl: environment.deadlinesQueueUrl }),
-  processors: PROCESSORS,
+  processors: processorsWithin(
+    limitsWithRanges(positiveNumber('rangeMegabytes', environment.rangeMegabytes)),
+  ),
   clock: systemClock,
   log,
   meter,

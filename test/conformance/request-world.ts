@@ -6,6 +6,7 @@ import { SubscriptionsTable } from '../../handlers/aws/subscriptions-table.ts';
 import { executionNameOf } from '../../handlers/execution-name.ts';
 import { MemoryTokens } from '../../handlers/memory/memory-tokens.ts';
 import type { JobRecord, SubscriptionTopic, TicketScope } from '../../handlers/ports.ts';
+import { PROFILING_LIMITS } from '../../handlers/process/csv-profile/profiling-limits.ts';
 import type { Processor } from '../../handlers/process/processor.ts';
 import { JobReporter } from '../../handlers/process/progress-reporter.ts';
 import { runJob } from '../../handlers/process/run-job.ts';
@@ -268,6 +269,7 @@ export class RequestWorld {
       jobs: this.jobs,
       results: this.#results,
       deadlines: this.#deadlines,
+      limits: PROFILING_LIMITS,
       workspace: this.#workspace,
       payload,
       steps: payload.steps,

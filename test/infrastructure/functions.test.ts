@@ -15,6 +15,7 @@ const VALUES: Readonly<Partial<Record<Variable, string>>> = {
   resultsBucket: '<Results/Bucket>',
   deliveriesQueueUrl: '<Publishing/Deliveries/Queue>',
   broadcastsQueueUrl: '<Publishing/Broadcasts/Queue>',
+  rangeMegabytes: '128',
   postsPerSecond: '5000',
   broadcastConcurrency: '5',
   workQueueUrl: '<Processing/Work/Queue>',

@@ -12,6 +12,7 @@ describe('readSettings', () => {
       uploadEvents: 'eventbridge',
       processing: { by: 'lambda', concurrentJobs: 5 },
       broadcast: { by: 'none' },
+      rangeMegabytes: 128,
       postsPerSecond: 5000,
       origins: [],
     });
@@ -26,6 +27,7 @@ describe('readSettings', () => {
         processing: 'lambda',
         concurrentJobs: '20',
         broadcast: 'iot-core',
+        rangeMegabytes: '64',
         iotEndpoint: 'abc123-ats.iot.eu-west-1.amazonaws.com',
         postsPerSecond: '40000',
         alarmEmail: 'on@call.example',
@@ -41,6 +43,7 @@ describe('readSettings', () => {
         publishUrl: 'https://abc123-ats.iot.eu-west-1.amazonaws.com',
         watchUrl: 'wss://abc123-ats.iot.eu-west-1.amazonaws.com/mqtt',
       },
+      rangeMegabytes: 64,
       postsPerSecond: 40_000,
       alarmEmail: 'on@call.example',
       origins: ['https://app.example.com', 'http://localhost:5173'],
@@ -96,6 +99,10 @@ describe('readSettings', () => {
     [
       { auth: 'open', concurrentJobs: '1' },
       /"concurrentJobs" cannot be "1": say a whole number from 2 to 1000/,
+    ],
+    [
+      { auth: 'open', rangeMegabytes: '0.5' },
+      /"rangeMegabytes" cannot be "0.5": say a whole number from 1 to 4096/,
     ],
     [{ auth: 'open', concurrentJobs: 'many' }, /"concurrentJobs" cannot be "many"/],
     [{ auth: 'open', concurrentJobs: '1001' }, /"concurrentJobs" cannot be "1001"/],

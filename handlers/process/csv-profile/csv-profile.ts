@@ -17,7 +17,7 @@ const STEPS = ['sniff', 'profile', 'summarize'] as const;
  */
 export const csvProfile: Processor = csvProfileWithin(PROFILING_LIMITS);
 
-/** The processor with other limits than the default ones, which is for tests. */
+/** The processor with other limits than the default ones. */
 export function csvProfileWithin(limits: ProfilingLimits): Processor {
   return {
     kind: 'csv-profile',

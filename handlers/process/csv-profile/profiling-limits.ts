@@ -2,7 +2,7 @@ import { MAXIMUM_RECORD_CHARACTERS } from './record-splitter.ts';
 
 /**
  * What the result may depend on beside the bytes of the file: the same for all steps and for the whole work in one
- * pass. Others than the defaults are for tests.
+ * pass.
  */
 export interface ProfilingLimits {
   /** The bytes of a range, unless that makes more than `mostRanges`. */
@@ -21,3 +21,8 @@ export const PROFILING_LIMITS: ProfilingLimits = {
   mostRanges: 40,
   recordCharacters: MAXIMUM_RECORD_CHARACTERS,
 };
+
+/** The same with ranges of so many megabytes (2^20 bytes): a setting of the stack, the same for all of its functions. */
+export function limitsWithRanges(megabytes: number): ProfilingLimits {
+  return { ...PROFILING_LIMITS, rangeBytes: Math.ceil(megabytes * 1024 * 1024) };
+}

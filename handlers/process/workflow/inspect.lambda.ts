@@ -3,12 +3,13 @@ import { executionFiles, uploadsOfEnvironment } from '../../aws/execution-files.
 import { JobsTable } from '../../aws/jobs-table.ts';
 import { createLog } from '../../aws/telemetry.ts';
 import { readStep } from '../../aws/workflow-event.ts';
-import { readEnvironment } from '../../environment.ts';
+import { positiveNumber, readEnvironment } from '../../environment.ts';
 import { systemClock } from '../clock.ts';
+import { limitsWithRanges } from '../csv-profile/profiling-limits.ts';
 import { type InspectParts, inspectPayload } from './inspect.ts';
 import { fetchedPayload, uploadedPayload } from './payload.ts';
 
-const environment = readEnvironment(['jobsTable']);
+const environment = readEnvironment(['jobsTable', 'rangeMegabytes']);
 const files = executionFiles();
 const parts: InspectParts = {
   jobs: new JobsTable({ client: createDynamoDbClient(), tableName: environment.jobsTable }),
@@ -17,6 +18,7 @@ const parts: InspectParts = {
     files.kind === 'folder'
       ? fetchedPayload(files.workspace)
       : uploadedPayload(uploadsOfEnvironment(files.s3)),
+  limits: limitsWithRanges(positiveNumber('rangeMegabytes', environment.rangeMegabytes)),
   clock: systemClock,
   log: createLog('inspect'),
   random: Math.random,

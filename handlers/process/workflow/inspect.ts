@@ -1,5 +1,5 @@
 import { planToText } from '../csv-profile/plan.ts';
-import { PROFILING_LIMITS, type ProfilingLimits } from '../csv-profile/profiling-limits.ts';
+import type { ProfilingLimits } from '../csv-profile/profiling-limits.ts';
 import { inspect } from '../csv-profile/steps.ts';
 import { withBody } from '../payload-body.ts';
 import type { Payload } from './payload.ts';
@@ -10,8 +10,7 @@ import { WholeReporter } from './whole-reporter.ts';
 /** What `inspect` needs. */
 export interface InspectParts extends StepParts {
   readonly payload: Payload;
-  /** Others than the defaults are for tests. */
-  readonly limits?: ProfilingLimits;
+  readonly limits: ProfilingLimits;
 }
 
 /** Reads the payload through, and writes the plan. Answers the numbers of its ranges. @throws as `runStep`. */
@@ -22,7 +21,7 @@ export async function inspectPayload(
 ): Promise<{ readonly ranges: readonly number[] }> {
   return runStep(request, endsAt, parts, async (run) => {
     const { record, execution, signal } = run;
-    const { payload, workspace, limits = PROFILING_LIMITS } = parts;
+    const { payload, workspace, limits } = parts;
     const size = record.job.input?.size ?? 0;
     const opened = await run.persist('opening the payload', () => payload.open(record, execution, signal));
     const reporter = new WholeReporter(parts, run, { steps: payload.steps, name: 'inspect', size });

@@ -6,8 +6,9 @@ import { MemoryQueue } from '../../../handlers/memory/memory-queue.ts';
 import { MemoryResults } from '../../../handlers/memory/memory-results.ts';
 import { MemoryUploads } from '../../../handlers/memory/memory-uploads.ts';
 import type { JobRecord } from '../../../handlers/ports.ts';
+import { PROFILING_LIMITS } from '../../../handlers/process/csv-profile/profiling-limits.ts';
 import { ProcessingError, type Processor, type ProcessorInput } from '../../../handlers/process/processor.ts';
-import { PROCESSORS } from '../../../handlers/process/processors.ts';
+import { processorsWithin } from '../../../handlers/process/processors.ts';
 import { aliveExecution } from '../../../handlers/process/progress-reporter.ts';
 import { type RunJobParts, runJob } from '../../../handlers/process/run-job.ts';
 import { WorkStoppedError } from '../../../handlers/process/work-stopped.ts';
@@ -52,7 +53,7 @@ function parts(
     uploads,
     results,
     deadlines,
-    processors: processor === undefined ? PROCESSORS : { 'csv-profile': processor },
+    processors: processor === undefined ? processorsWithin(PROFILING_LIMITS) : { 'csv-profile': processor },
     clock,
     log: telemetry.log,
     meter: telemetry.meter,
@@ -98,7 +99,7 @@ const never = () => new Promise<never>(() => {});
 const text = (body: string) => async () => ({ body, contentType: 'text/plain' });
 
 test('every kind has the processor that says so', () => {
-  for (const kind of KINDS) expect(PROCESSORS[kind].kind).toBe(kind);
+  for (const kind of KINDS) expect(processorsWithin(PROFILING_LIMITS)[kind].kind).toBe(kind);
 });
 
 describe('success', () => {
