@@ -10,6 +10,13 @@ export class MemoryWorkspace implements SharedFiles {
     Map<string, { readonly content: Uint8Array; readonly at: number }>
   >();
 
+  readonly #now: () => number;
+
+  /** `now` in milliseconds since the epoch; the machine's time by default. */
+  constructor(now: () => number = Date.now) {
+    this.#now = now;
+  }
+
   /** The names of the files of an execution, in no order. */
   filesOf(execution: string): readonly string[] {
     return [...(this.#executions.get(execution)?.keys() ?? [])];
@@ -17,7 +24,7 @@ export class MemoryWorkspace implements SharedFiles {
 
   async write(execution: string, name: string, content: Uint8Array): Promise<void> {
     const files = this.#executions.get(execution) ?? new Map();
-    files.set(name, { content: Uint8Array.from(content), at: Date.now() });
+    files.set(name, { content: Uint8Array.from(content), at: this.#now() });
     this.#executions.set(execution, files);
   }
 

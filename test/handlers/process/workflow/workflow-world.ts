@@ -37,7 +37,7 @@ export class WorkflowWorld {
   readonly jobs = new FaultyJobs({ onCommit: (record) => this.states.push(record) });
   readonly uploads = new MemoryUploads();
   readonly results = new MemoryResults();
-  readonly workspace = new MemoryWorkspace();
+  readonly workspace = new MemoryWorkspace(() => this.clock.now());
   readonly deadlines = new MemoryQueue<Deadline>();
   readonly telemetry = new RecordedTelemetry();
   readonly variant: Variant;
@@ -50,9 +50,9 @@ export class WorkflowWorld {
   }
 
   /** Makes the job and uploads its payload. */
-  async queue(file: Uint8Array = FILE): Promise<void> {
+  async queue(file: Uint8Array = FILE, kind = 'csv-profile'): Promise<void> {
     const input = { fileName: 'table.csv', contentType: 'text/csv', size: file.byteLength };
-    const made = await this.jobs.create(sampleNewJob({ input }));
+    const made = await this.jobs.create(sampleNewJob({ input, kind }));
     const { tag } = this.uploads.put(made, file);
     this.#record = await this.jobs.change(made.job.id, {
       at: this.at(),

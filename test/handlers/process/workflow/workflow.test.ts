@@ -5,6 +5,7 @@ import { UnavailableError } from '../../../../handlers/errors.ts';
 import { csvProfileWithin } from '../../../../handlers/process/csv-profile/csv-profile.ts';
 import { TIME_LIMIT_ERROR } from '../../../../handlers/process/job-failure.ts';
 import { runJob } from '../../../../handlers/process/run-job.ts';
+import { removeAbandonedFiles } from '../../../../handlers/process/workflow/fetch.ts';
 import { resultInOnePass } from '../profile-of.ts';
 import { FILE, LIMITS, type Variant, WorkflowWorld } from './workflow-world.ts';
 
@@ -277,6 +278,13 @@ describe('begin', () => {
     expect(await gone.begin()).toEqual({ outcome: 'drop' });
   });
 
+  test('ends a job of a kind that has no steps, and says so', async () => {
+    const world = new WorkflowWorld();
+    await world.queue(FILE, 'another-kind');
+    expect(await world.execute()).toBe('failed');
+    expect((await world.job()).job.error).toMatchObject({ code: 'unknown-kind' });
+  });
+
   test('works without a deadline, and is tried again without a table', async () => {
     const world = await worldWith('step-functions');
     world.deadlines.failNext(...Array.from({ length: 30 }, () => new UnavailableError('SQS')));
@@ -308,4 +316,19 @@ test('an upload that was overwritten is object-changed', async () => {
   const thrown = await world.profile(0).catch((error: unknown) => error);
   await world.caught(thrown);
   expect((await world.job()).job.error).toMatchObject({ code: 'object-changed', retryable: true });
+});
+
+test('fetch removes what was abandoned, and goes on where that cannot be done', async () => {
+  const world = await worldWith('step-functions-efs');
+  await world.workspace.write('abandoned', 'plan', Buffer.from('x'));
+  await removeAbandonedFiles(world.parts);
+  expect(world.workspace.filesOf('abandoned')).toEqual(['plan']);
+  world.clock.advance(25 * 3_600_000);
+  await removeAbandonedFiles(world.parts);
+  expect(world.workspace.filesOf('abandoned')).toEqual([]);
+  world.workspace.removeAbandoned = async () => {
+    throw new UnavailableError('the file system');
+  };
+  await removeAbandonedFiles(world.parts);
+  expect(world.telemetry.messages('warn')).toEqual(['abandoned files are left for the next time']);
 });
