@@ -18,6 +18,11 @@ export interface RetainedState {
   readonly job: string;
   /** `<epoch>.<seq>` of that state; absent where the job is gone, and its retained message with it. */
   readonly head?: string;
+  /**
+   * Set where a request was given up that may still arrive, behind a newer state: then the newest state is to be
+   * retained whichever it is.
+   */
+  readonly mayArrive?: true;
   /** How often it has been tried, from 0. */
   readonly attempt: number;
 }

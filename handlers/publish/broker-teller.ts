@@ -49,6 +49,12 @@ interface Wanted {
 
 type Outcome = 'retained' | 'throttled' | 'unavailable' | 'refused' | 'late';
 
+/** What was not retained, and why. */
+interface Owed {
+  readonly wanted: Wanted;
+  readonly outcome: Outcome;
+}
+
 /**
  * Tells a broker the newest state of every job in a batch of the stream: one message a job, whoever watches. Each is
  * tried once. What cannot be retained now goes to a queue, from where `retain` reads the job anew: so a broker that
@@ -72,7 +78,7 @@ export class BrokerTeller {
     endsAt: number,
   ): Promise<string | undefined> {
     const { now, log } = this.#parts;
-    const owed: { readonly wanted: Wanted; readonly throttled: boolean }[] = [];
+    const owed: Owed[] = [];
     let answered = 0;
     let unanswered = 0;
     const refusals: { readonly job: string; readonly error: unknown }[] = [];
@@ -83,7 +89,7 @@ export class BrokerTeller {
       const outcome = isLate ? 'late' : await this.#try(wanted, onRefusal);
       if (outcome === 'unavailable') unanswered += 1;
       else if (outcome !== 'late') answered += 1;
-      if (outcome !== 'retained') owed.push({ wanted, throttled: outcome === 'throttled' });
+      if (outcome !== 'retained') owed.push({ wanted, outcome });
       // A broker that hangs, hangs for all: those that are under way are enough to know it by.
       if (unanswered > 0 && answered === 0) this.#restsUntil = now().getTime() + REST_MILLISECONDS;
     };
@@ -135,24 +141,25 @@ export class BrokerTeller {
   }
 
   /** Queues what is owed. Answers that for which even this failed. */
-  async #owe(
-    owed: readonly { readonly wanted: Wanted; readonly throttled: boolean }[],
-  ): Promise<readonly Wanted[]> {
+  async #owe(owed: readonly Owed[]): Promise<readonly Wanted[]> {
     const { retained, random, log, meter } = this.#parts;
     if (owed.length === 0) return [];
     meter.count('BroadcastsPostponed', owed.length);
-    const throttled = owed.filter((one) => one.throttled).length;
-    const byDelay = Map.groupBy(owed, (one) =>
+    const throttled = owed.filter(({ outcome }) => outcome === 'throttled').length;
+    const byDelay = Map.groupBy(owed, ({ outcome }) =>
       // A few are throttled for their topic's sake, which a second mends; many for the account's.
-      one.throttled && throttled > CONCURRENCY ? spreadSeconds(throttled, random()) : POSTPONED_SECONDS,
+      outcome === 'throttled' && throttled > CONCURRENCY
+        ? spreadSeconds(throttled, random())
+        : POSTPONED_SECONDS,
     );
     const unsent = await Promise.all(
       [...byDelay].map(async ([delaySeconds, group]) => {
         const messages = group.map(
-          ({ wanted: { job, record } }): RetainedState => ({
+          ({ wanted: { job, record }, outcome }): RetainedState => ({
             kind: 'retained',
             job,
             ...(record === undefined ? {} : { head: headOf(record) }),
+            ...(outcome === 'unavailable' ? { mayArrive: true } : {}),
             attempt: 0,
           }),
         );

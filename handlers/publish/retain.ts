@@ -40,7 +40,8 @@ const CONCURRENCY = 10;
  * messages that must come again by themselves, to end in the dead-letter queue if that does not help.
  *
  * No older state stays behind a newer one, though `publish` goes on meanwhile. A message counts only while its state
- * is the newest: of a newer one its own change has seen to it. After a state was published the job is read again, and
+ * is the newest: of a newer one its own change has seen to it. Only where a request was given up that may have arrived
+ * behind that newer one, the newest is published once more. After a state was published the job is read again, and
  * what has become of it is published in turn; so what is written last was the newest after it had been written, and
  * every later change is published by `publish` after that.
  */
@@ -76,7 +77,7 @@ async function retainNewest(
 ): Promise<RetainedState | undefined> {
   const { job } = task.left;
   let record = await jobs.read(job);
-  if (headOrNone(record) !== task.left.head) return undefined;
+  if (headOrNone(record) !== task.left.head && task.left.mayArrive === undefined) return undefined;
   for (let round = 0; round < ROUNDS; round += 1) {
     if (record === undefined) await broker.clear(job);
     else {
@@ -108,7 +109,8 @@ async function sendAgain(
     return false;
   }
   try {
-    await retained.send([{ ...left, attempt }], { delaySeconds: delaySeconds(attempt, random()) });
+    const again: RetainedState = { ...left, ...(error.throttled ? {} : { mayArrive: true }), attempt };
+    await retained.send([again], { delaySeconds: delaySeconds(attempt, random()) });
     return true;
   } catch (failure) {
     log.error('nor could it be sent again', { job: left.job, error: failure });

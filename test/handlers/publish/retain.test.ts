@@ -8,20 +8,30 @@ import { BrokerWorld } from './broker-world.ts';
 const unavailable = () => new UnavailableError('IoT Core');
 
 /** A world with one job whose first state could not be retained. */
-async function owing(): Promise<{ readonly world: BrokerWorld; readonly id: string }> {
+async function owing(
+  error: Error = unavailable(),
+): Promise<{ readonly world: BrokerWorld; readonly id: string }> {
   const world = new BrokerWorld();
   const { id } = (await world.job()).job;
-  world.broker.failNext(unavailable());
+  world.broker.failNext(error);
   await world.tell();
   return { world, id };
 }
 
 describe('a state that is still to be retained', () => {
   test('is not written over a newer one', async () => {
-    const { world, id } = await owing();
+    const { world, id } = await owing(new UnavailableError('IoT Core', { throttled: true }));
     await world.change((await world.jobs.read(id)) ?? expect.unreachable());
     expect(await world.retainWaiting()).toEqual([]);
     expect(world.retainedSeq(id)).toBeUndefined(); // the newer one's own change sees to it
+  });
+
+  test('is, where it may have arrived behind a newer one, written over by that', async () => {
+    const { world, id } = await owing();
+    await world.change((await world.jobs.read(id)) ?? expect.unreachable());
+    await world.broker.publish(id, 'the first state, late', { retain: true });
+    expect(await world.retainWaiting()).toEqual([]);
+    expect(world.retainedSeq(id)).toBe(2);
   });
 
   test('is followed by what the job has become while it was written', async () => {
@@ -86,16 +96,25 @@ describe('a state that is still to be retained', () => {
 
 describe('whatever fails and in whatever order', () => {
   /** What happens to a request of the broker; one of `retain` may be overtaken by a change. */
-  const fate = fc.constantFrom('done', 'throttled', 'lost', 'arrived but unanswered', 'overtaken');
+  const fate = fc.constantFrom('done', 'throttled', 'lost', 'arrived but unanswered', 'overtaken', 'late');
   const step = fc.constantFrom('change', 'tell', 'retain', 'wait');
 
   /** A broker that meets these fates, one a publication; without any left it does as it should. */
-  const fated = (broker: Broker, fates: string[], overtake: () => Promise<unknown>): Broker => ({
+  const fated = (
+    broker: Broker,
+    fates: string[],
+    late: (() => Promise<void>)[],
+    overtake: () => Promise<unknown>,
+  ): Broker => ({
     publish: async (job, frame, options) => {
       const next = fates.shift();
       if (next === 'throttled') throw new UnavailableError('IoT Core', { throttled: true });
       if (next === 'lost') throw unavailable();
       if (next === 'overtaken') await overtake();
+      if (next === 'late') {
+        late.push(() => broker.publish(job, frame, options));
+        throw unavailable();
+      }
       await broker.publish(job, frame, options);
       if (next === 'arrived but unanswered') throw unavailable();
     },
@@ -112,22 +131,28 @@ describe('whatever fails and in whatever order', () => {
           const world = new BrokerWorld();
           const record = await world.job();
           const real = { publish: world.broker.publish.bind(world.broker), clear: world.broker.clear };
-          world.broker.publish = fated(real, fatesOfTell, async () => {}).publish;
-          world.retainsBy = fated(real, fatesOfRetain, async () => {
+          const late: (() => Promise<void>)[] = [];
+          // Before the queue's message of a second later, as whatever arrives at all.
+          const retainWaiting = async () => {
+            for (const arrive of late.splice(0)) await arrive();
+            return await world.retainWaiting();
+          };
+          world.broker.publish = fated(real, fatesOfTell, late, async () => {}).publish;
+          world.retainsBy = fated(real, fatesOfRetain, late, async () => {
             await world.change(record);
             await world.tell();
           });
           for (const action of steps) {
             if (action === 'change') await world.change(record);
             if (action === 'tell') await world.tell();
-            if (action === 'retain') await world.retainWaiting();
+            if (action === 'retain') await retainWaiting();
             if (action === 'wait') world.now = new Date(world.now.getTime() + 5_000);
           }
           fatesOfTell.splice(0);
           fatesOfRetain.splice(0);
           world.now = new Date(world.now.getTime() + 5_000);
           await world.tell();
-          while (world.retained.waiting.length > 0) expect(await world.retainWaiting()).toEqual([]);
+          while (world.retained.waiting.length > 0) expect(await retainWaiting()).toEqual([]);
           expect(world.retainedSeq(record.job.id)).toBe((await world.jobs.read(record.job.id))?.job.seq);
         },
       ),
