@@ -10,6 +10,8 @@ export interface Endpoints {
   readonly dashboard: string;
   readonly api: string;
   readonly socket: string;
+  /** Where the template broadcasts: the MQTT broker, over WebSockets. */
+  readonly broker?: string;
   readonly pid: number;
 }
 
@@ -17,6 +19,7 @@ const EndpointsSchema = v.object({
   dashboard: v.string(),
   api: v.string(),
   socket: v.string(),
+  broker: v.exactOptional(v.string()),
   pid: v.number(),
 });
 

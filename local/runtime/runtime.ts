@@ -178,7 +178,15 @@ async function start(settings: RuntimeSettings, state: StateDirectory, closing: 
     log,
     closing,
   });
-  await startBroker({ stack, port: ports.broker, functions, principals, clock: systemClock, log, closing });
+  const broker = await startBroker({
+    stack,
+    port: ports.broker,
+    functions,
+    principals,
+    clock: systemClock,
+    log,
+    closing,
+  });
   events.running = await startEvents({ stack, state, services, functions, owner, log, closing });
   workflows?.executions.tellOfLost();
   const apis = await startApis({
@@ -213,6 +221,7 @@ async function start(settings: RuntimeSettings, state: StateDirectory, closing: 
     dashboard: `http://${HOST}:${ports.page}`,
     api: apis.http.url,
     socket: apis.socket.url,
+    ...(broker === undefined ? {} : { broker }),
     pid: process.pid,
   };
   const physicalName = (logicalIdPrefix: string) => {

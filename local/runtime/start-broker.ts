@@ -18,13 +18,13 @@ export interface BrokerSettings {
 }
 
 /**
- * Starts IoT Core, where the template has an authorizer by which somebody could connect to it.
+ * Starts IoT Core, where the template has an authorizer by which somebody could connect to it. Answers its URL.
  * @throws UnsupportedTemplateError, StartError; see `readIotAuthorizers`
  */
-export async function startBroker(settings: BrokerSettings): Promise<void> {
+export async function startBroker(settings: BrokerSettings): Promise<string | undefined> {
   const { stack, port, functions, principals, clock, log, closing } = settings;
   const declarations = readIotAuthorizers(stack, new InvokePermissions(stack));
-  if (declarations.length === 0) return;
+  if (declarations.length === 0) return undefined;
   // Only now: whoever does not broadcast does not wait for the library.
   const { startIot } = await import('../services/iot.ts');
   const authorizers = declarations.map(({ name, functionArn }) => ({
@@ -33,4 +33,5 @@ export async function startBroker(settings: BrokerSettings): Promise<void> {
   }));
   const service = await startIot({ port, authorizers, principals, clock, log });
   closing.add(() => service.close());
+  return service.brokerUrl;
 }

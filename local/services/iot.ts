@@ -27,6 +27,15 @@ const SUBPROTOCOL = 'mqtt';
 /** Bytes of a WebSocket message: one MQTT packet of the largest payload, and its topic and header. */
 const MAXIMUM_FRAME_BYTES = MAXIMUM_PAYLOAD_BYTES + 1024;
 
+/** Where IoT Core takes MQTT over WebSockets. */
+const BROKER_PATH = '/mqtt';
+
+/** A running IoT Core. */
+export interface RunningIot extends RunningService {
+  /** Where clients connect. */
+  readonly brokerUrl: string;
+}
+
 /**
  * Starts as much of IoT Core as is used: on one port MQTT over WebSockets (`/mqtt`, for clients that name a custom
  * authorizer) and the HTTPS API's Publish. The broker is aedes, which speaks MQTT 3.1 and 3.1.1; IoT Core speaks MQTT 5,
@@ -35,7 +44,7 @@ const MAXIMUM_FRAME_BYTES = MAXIMUM_PAYLOAD_BYTES + 1024;
  *
  * @throws the system's error if the port is taken
  */
-export async function startIot(settings: IotSettings): Promise<RunningService> {
+export async function startIot(settings: IotSettings): Promise<RunningIot> {
   const { principals, clock, log } = settings;
   const connections = new IotConnections(settings);
   const broker = await Aedes.createBroker(connections.hooks);
@@ -74,6 +83,7 @@ export async function startIot(settings: IotSettings): Promise<RunningService> {
     });
     return {
       endpoint: `http://${HOST}:${listening.port}`,
+      brokerUrl: `ws://${HOST}:${listening.port}${BROKER_PATH}`,
       port: listening.port,
       close: async () => {
         await closeBroker();
@@ -89,7 +99,7 @@ export async function startIot(settings: IotSettings): Promise<RunningService> {
 
 function upgradeProblem({ url = '/', headers }: IncomingMessage): string | undefined {
   const [path] = url.split('?', 1);
-  if (path !== '/mqtt') return 'MQTT over WebSockets is at /mqtt';
+  if (path !== BROKER_PATH) return `MQTT over WebSockets is at ${BROKER_PATH}`;
   const offered = (headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim());
   return offered.includes(SUBPROTOCOL) ? undefined : `the subprotocol "${SUBPROTOCOL}" is not offered`;
 }

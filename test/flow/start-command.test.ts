@@ -270,9 +270,9 @@ describe('a start, its lines in a terminal, its end, and the next start', () => 
     await expectNothingLeft(state);
   });
 
-  it('begins anew with npm start -- --fresh, passes settings on to the app (--origin, --upload-events), and stops on Ctrl-C in a terminal', async () => {
+  it('begins anew with npm start -- --fresh, passes settings on to the app (--origin, --upload-events, --broadcast), and stops on Ctrl-C in a terminal', async () => {
     const flags = ['--port', String(port), '--state', state, '--fresh'];
-    flags.push('--origin', ELSEWHERE, '--upload-events', 's3-notifications');
+    flags.push('--origin', ELSEWHERE, '--upload-events', 's3-notifications', '--broadcast', 'iot-core');
     command = driven(new DrivenCommand('npm', ['start', '--', ...flags]));
     endpoints = await whenReady(command, state);
     expect(await (await fetch(`${endpoints.api}/jobs`)).json()).toEqual({ jobs: [] });
@@ -285,6 +285,13 @@ describe('a start, its lines in a terminal, its end, and the next start', () => 
       headers: { authorization: `Bearer ${created.token}` },
     });
     expect(ticket.status).toBe(401);
+    expect(endpoints.broker).toBe(`ws://127.0.0.1:${port + 8}/mqtt`);
+    const { submit, subscribe = '' } = pasteLines(endpoints);
+    expect(command.output).toContain(`    ${subscribe}\n`);
+    const subscription = bash([...submit, subscribe].join('\n'));
+    await subscription.printed(/"status":"succeeded","stalled"/);
+    subscription.signalGroup('SIGINT');
+    await subscription.end();
     command.signalGroup('SIGINT');
     await command.end(); // npm itself ends by the signal
     await expectNothingLeft(state);
