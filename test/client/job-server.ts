@@ -12,6 +12,7 @@ import {
 } from '../../protocol/frames.ts';
 import { type Problem, problem } from '../../protocol/http.ts';
 import { entityTagOf, isNewer, type Job } from '../../protocol/job.ts';
+import type { JobBroker } from './job-broker.ts';
 
 /** A request that the server holds until the job moves. */
 interface Held {
@@ -43,13 +44,18 @@ export class JobServer implements AsyncDisposable {
   /** What `Retry-After` says of such a problem; 0 is nothing. */
   retryAfterSeconds = 0;
 
-  private constructor(server: WebSocketServer) {
+  /** Where states are broadcast as well, if anywhere. */
+  readonly broker: JobBroker | undefined;
+  #tickets = 0;
+
+  private constructor(server: WebSocketServer, broker?: JobBroker) {
     this.#server = server;
+    this.broker = broker;
     server.on('connection', (socket) => this.#serve(socket));
   }
 
-  /** Starts on a free port. */
-  static async start(): Promise<JobServer> {
+  /** Starts on a free port; with a broker it broadcasts, too. */
+  static async start(broker?: JobBroker): Promise<JobServer> {
     const accepts = { yes: () => true };
     const server = new WebSocketServer({
       host: '127.0.0.1',
@@ -58,7 +64,7 @@ export class JobServer implements AsyncDisposable {
       verifyClient: () => accepts.yes(),
     });
     await once(server, 'listening');
-    const jobs = new JobServer(server);
+    const jobs = new JobServer(server, broker);
     accepts.yes = () => !jobs.blocked;
     return jobs;
   }
@@ -77,6 +83,8 @@ export class JobServer implements AsyncDisposable {
   commit(...jobs: readonly Job[]): void {
     for (const job of jobs) {
       this.#jobs.set(job.id, job);
+      this.broker?.publish(job.id, JSON.stringify(jobFrame(job)));
+      if (this.broker?.deaf) continue;
       for (const [socket, topics] of this.#topics) {
         if (topics.has(job.id) || topics.has('owner:me')) send(socket, jobFrame(job));
       }
@@ -87,6 +95,7 @@ export class JobServer implements AsyncDisposable {
   /** Cuts every socket. */
   cut(): void {
     for (const socket of this.#server.clients) socket.terminate();
+    this.broker?.cut();
   }
 
   /** Lets every held request go with what there is, as the API does when the time is up. */
@@ -105,7 +114,12 @@ export class JobServer implements AsyncDisposable {
       const wait = { 'retry-after': String(this.retryAfterSeconds) };
       return Response.json(this.failure, { status: this.failure.status, headers: wait });
     }
-    if (init.method === 'POST') return Response.json(this.#ticket(), { status: 201 });
+    if (init.method === 'POST') {
+      const id = /^\/jobs\/(.+)\/tickets$/.exec(pathname)?.[1];
+      if (id !== undefined && !this.#jobs.has(id))
+        return Response.json(problem('not-found'), { status: 404 });
+      return Response.json(this.#ticket(id), { status: 201 });
+    }
     if (pathname === '/jobs') return Response.json({ jobs: [...this.#jobs.values()] });
     const id = pathname.slice('/jobs/'.length);
     const isKnown = () => known !== null && known === tagOf(this.#jobs.get(id));
@@ -117,13 +131,18 @@ export class JobServer implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.cut();
+    await this.broker?.[Symbol.asyncDispose]();
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
-  #ticket() {
+  #ticket(job?: string) {
     const { port } = this.#server.address() as AddressInfo; // it listens on TCP, so the address is no pipe name
     const expiresAt = '2026-11-23T12:01:00.000Z';
-    return { url: `ws://127.0.0.1:${port}/`, ticket: 't', protocols: [SUBPROTOCOL, 'ticket.t'], expiresAt };
+    this.#tickets += 1;
+    const ticket = `t${this.#tickets}`;
+    const protocols = [SUBPROTOCOL, `ticket.${ticket}`];
+    const broadcast = job === undefined ? undefined : this.broker?.grant(ticket, job);
+    return { url: `ws://127.0.0.1:${port}/`, ticket, protocols, expiresAt, broadcast };
   }
 
   #hold(id: string, signal: AbortSignal | null | undefined): Promise<void> {
