@@ -59,7 +59,7 @@ export interface JobUpload {
    */
   readonly done: Promise<void>;
   /** Watches the job, from its upload to its end. */
-  watch(options?: Pick<WatchJobOptions, 'signal'>): Promise<JobWatch>;
+  watch(options?: Pick<WatchJobOptions, 'signal' | 'via'>): Promise<JobWatch>;
 }
 
 /** What uploading takes from the client. */

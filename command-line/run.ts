@@ -1,5 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import * as v from 'valibot';
+import type { Via } from '../client/access.ts';
 import packageJson from '../package.json' with { type: 'json' };
 import { JobIdSchema } from '../protocol/job.ts';
 import { openClient } from './api-client.ts';
@@ -11,6 +12,9 @@ import { listJobs } from './jobs.ts';
 import { replay } from './replay.ts';
 import { submit } from './submit.ts';
 import { watchJobs } from './watch.ts';
+
+/** See docs/client.md, "Ways". */
+const WAYS = ['auto', 'websocket', 'iot', 'poll'] as const satisfies readonly Via[];
 
 const EXIT_CODES = `
 Exit codes: 0 succeeded, 1 failed, 2 cancelled or expired, 3 refused or nobody answers; of several jobs the
@@ -71,21 +75,23 @@ function programOf({ signal }: Interrupt, ended: (code: ExitCode) => void) {
         .default([], 'none'),
     )
     .option('--content-type <type>', 'its media type; by the name of the file unless told')
+    .addOption(wayOption())
     .option('--json', 'print each state as a line of JSON', false)
     .option('--no-watch', 'print the id once the file is uploaded, and do not wait')
     .addHelpText('after', FINDING + EXIT_CODES)
-    .action(async (file, { api, stack, kind, tag, contentType, json, watch }) => {
+    .action(async (file, { api, stack, kind, tag, contentType, via, json, watch }) => {
       const client = await openClient({ api, stack });
-      ended(await submit(client, file, { kind, tags: tag, contentType, json, watch, signal }));
+      ended(await submit(client, file, { kind, tags: tag, contentType, via, json, watch, signal }));
     });
 
   withApi(program.command('watch'))
     .description('Watch jobs until all of them are over.')
     .argument('<job...>', 'ids such as job_01JCXW3V6Q8Y2T5R9K4M7N0PZA')
+    .addOption(wayOption())
     .option('--json', 'print each state as a line of JSON', false)
     .addHelpText('after', FINDING + EXIT_CODES)
-    .action(async (ids, { api, stack, json }) => {
-      ended(await watchJobs(await openClient({ api, stack }), ids.map(jobId), { json, signal }));
+    .action(async (ids, { api, stack, via, json }) => {
+      ended(await watchJobs(await openClient({ api, stack }), ids.map(jobId), { via, json, signal }));
     });
 
   withApi(program.command('jobs'))
@@ -122,6 +128,10 @@ function withApi(command: Command) {
   return command
     .option('--api <url>', 'where the API is')
     .option('--stack <name>', 'the CloudFormation stack that was deployed (AWS_REGION, AWS_PROFILE count)');
+}
+
+function wayOption() {
+  return new Option('--via <way>', 'how the states come').choices(WAYS).default('auto' as const);
 }
 
 function collect(value: string, before: readonly string[]): readonly string[] {

@@ -1,6 +1,7 @@
 import { openAsBlob } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
+import type { Via } from '../client/access.ts';
 import type { JobwireClient } from '../client/client.ts';
 import { UploadEndedError } from '../client/upload-errors.ts';
 import type { JobUpload } from '../client/upload-job.ts';
@@ -19,6 +20,7 @@ export interface SubmitOptions {
   readonly tags: readonly string[];
   /** By the file's name unless told. */
   readonly contentType: string | undefined;
+  readonly via: Via;
   readonly json: boolean;
   readonly watch: boolean;
   readonly signal: AbortSignal;
@@ -72,7 +74,7 @@ class Submission {
 
   /** Answers with how the job ended, or where it is with `--no-watch`. */
   async run(): Promise<Outcome> {
-    const { signal, watch: watching } = this.#options;
+    const { signal, via, watch: watching } = this.#options;
     // The upload goes on trying for minutes where nobody answers; a person should hear of that at once.
     await this.#client.list({ limit: 1, signal });
     const upload = this.#begin();
@@ -80,7 +82,7 @@ class Submission {
     this.#made = { id: job.id, token };
     if (!watching) this.#display.job(job); // the watch begins with it
     const outcome = watching
-      ? follow(await upload.watch({ signal }), this.#display)
+      ? follow(await upload.watch({ signal, via }), this.#display)
       : Promise.resolve<Outcome>({ id: job.id, exitCode: EXIT.succeeded });
     // It may end before the upload has, which is when it is looked at.
     outcome.catch(() => {});

@@ -1,3 +1,4 @@
+import type { Via } from '../client/access.ts';
 import type { JobwireClient } from '../client/client.ts';
 import { chooseDisplay } from './choose-display.ts';
 import type { Output } from './display.ts';
@@ -7,6 +8,7 @@ import { follow, type Outcome } from './follow.ts';
 
 /** What `jobwire watch` is told. */
 export interface WatchOptions {
+  readonly via: Via;
   readonly json: boolean;
   readonly signal: AbortSignal;
 }
@@ -15,13 +17,13 @@ export interface WatchOptions {
 export async function watchJobs(
   client: JobwireClient,
   ids: readonly string[],
-  { json, signal }: WatchOptions,
+  { via, json, signal }: WatchOptions,
 ): Promise<ExitCode> {
   const unique = [...new Set(ids)];
   const display = chooseDisplay(process.stdout as Output, json, process.env); // standard output is one
   let outcomes: readonly Outcome[];
   try {
-    outcomes = await Promise.all(unique.map((id) => follow(client.watchJob(id, { signal }), display)));
+    outcomes = await Promise.all(unique.map((id) => follow(client.watchJob(id, { signal, via }), display)));
   } catch (error) {
     if (!(error instanceof InterruptedError)) throw error;
     display.close();

@@ -4,13 +4,13 @@ import { isTerminal } from '../protocol/status.ts';
 import { type JobSnapshot, withNewer } from './job-snapshot.ts';
 
 /** How a job is watched; see `WatchJobOptions`. */
-export type Access = Pick<WatchJobOptions, 'token' | 'ticket'>;
+export type Access = Pick<WatchJobOptions, 'token' | 'ticket' | 'via'>;
 
 /** The watches that components hold now, by client; a client that is dropped takes its entry with it. */
 const WATCHES = new WeakMap<JobwireClient, Map<string, SharedWatch>>();
 
 /**
- * The watch that every component of a page shares which shows the same job with the same token.
+ * The watch that every component of a page shares which shows the same job with the same token by the same way.
  *
  * It ends a turn of the event loop after the last component has left: Strict Mode takes each component away and
  * puts it back at once, and so does a list that moves a row, neither of which should cost a connection. One that ended
@@ -77,7 +77,7 @@ export class SharedWatch {
 }
 
 function keyOf(id: string, access: Access): string {
-  return `${id} ${access.token ?? ''}`;
+  return `${id} ${access.via ?? 'auto'} ${access.token ?? ''}`;
 }
 
 /** Whether nothing more will come of a job that is not over. Whoever is shown later may be luckier: it was signed in. */

@@ -7,7 +7,7 @@ import { useJobwireClient } from './provider.ts';
 import type { Access } from './shared-watch.ts';
 
 /**
- * How `useJob` watches. `client`, `token` and `throttleMs` may change over time; `ticket` and `initialJob` count
+ * How `useJob` watches. `client`, `token`, `via` and `throttleMs` may change over time; `ticket` and `initialJob` count
  * when the watch begins, so they may be written in place.
  */
 export interface UseJobOptions extends Access {
@@ -43,17 +43,18 @@ export interface UsedJob extends JobSnapshot {
  */
 export function useJob(id: string | undefined, options: UseJobOptions = {}): UsedJob {
   const client = useJobwireClient(options.client);
-  const { token, ticket, throttleMs = 0, initialJob } = options;
+  const { token, ticket, via, throttleMs = 0, initialJob } = options;
   // biome-ignore lint/correctness/useExhaustiveDependencies: `ticket` and `initialJob` are for the beginning of a watch; new ones must not begin another
   const view = useMemo(
     () =>
       new JobView(client, id, {
         ...(token === undefined ? {} : { token }),
         ...(ticket === undefined ? {} : { ticket }),
+        via,
         throttleMs,
         initialJob,
       }),
-    [client, id, token, throttleMs],
+    [client, id, token, via, throttleMs],
   );
   const snapshot = useSyncExternalStore(view.subscribe, view.snapshot, view.serverSnapshot);
   return useMemo(() => ({ ...snapshot, cancel: view.cancel }), [snapshot, view]);

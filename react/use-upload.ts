@@ -1,4 +1,5 @@
 import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
+import type { Via } from '../client/access.ts';
 import type { JobwireClient } from '../client/client.ts';
 import type { UploadJobOptions } from '../client/upload-job.ts';
 import { useJobwireClient } from './provider.ts';
@@ -9,6 +10,8 @@ import { type UsedJob, useJob } from './use-job.ts';
 export interface UseUploadOptions extends Omit<UploadJobOptions, 'signal' | 'onProgress'> {
   /** Instead of the provider's. */
   readonly client?: JobwireClient;
+  /** As for `useJob`: how the states of the job come. */
+  readonly via?: Via | undefined;
   /** As for `useJob`: renders for progress at most once in so many milliseconds. */
   readonly throttleMs?: number;
 }
@@ -33,7 +36,7 @@ export interface UsedUpload extends UploadSnapshot, Pick<UsedJob, 'job' | 'conne
  * @throws MissingClientError without a client.
  */
 export function useUpload(options: UseUploadOptions): UsedUpload {
-  const { client: given, throttleMs = 0, ...uploading } = options;
+  const { client: given, throttleMs = 0, via, ...uploading } = options;
   const client = useJobwireClient(given);
   const [store] = useState(() => new UploadStore());
   const latest = useRef({ client, throttleMs, uploading });
@@ -52,6 +55,7 @@ export function useUpload(options: UseUploadOptions): UsedUpload {
   const { job, connection } = useJob(created?.job.id, {
     client,
     throttleMs,
+    via,
     ...(created === undefined ? {} : { token: created.token, initialJob: created.job }),
   });
   return useMemo(

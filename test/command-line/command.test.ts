@@ -123,6 +123,17 @@ describe('jobwire watch', () => {
     expect(statesOf(stdout).map(({ status }) => status)).toEqual(['awaiting-upload', 'cancelled']);
   });
 
+  it('hears of a job by the way that it is told', async () => {
+    const { job } = await createJob(jobwire.api, { size: 1 });
+    const watching = startCommand(['watch', job.id, '--via', 'poll'], { environment });
+    await watching.printed('awaiting-upload');
+    await fetch(`${jobwire.api}/jobs/${job.id}/cancel`, { method: 'POST' });
+    expect((await watching.ended).exitCode).toBe(2);
+    const silent = await runCommand(['watch', job.id, '--via', 'iot'], { environment });
+    expect(silent.exitCode).toBe(3);
+    expect(silent.stderr).toContain('-c broadcast=iot-core');
+  });
+
   it('ends with the worst of several jobs', async () => {
     const submitted = await runCommand(['submit', file('good.csv'), '--no-watch'], { environment });
     const good = submitted.stdout.trim();

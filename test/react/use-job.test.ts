@@ -1,6 +1,7 @@
 import { createElement, type ReactNode, StrictMode, useEffect } from 'react';
 import { renderToString } from 'react-dom/server';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Via } from '../../client/access.ts';
 import { SubscriptionRefusedError } from '../../client/errors.ts';
 import { errorFrame, jobFrame } from '../../protocol/frames.ts';
 import type { Job } from '../../protocol/job.ts';
@@ -100,6 +101,16 @@ describe('useJob', () => {
     page.render(application(show({ id: jobId(1) })));
     await page.shows('7 closed;');
     expect(setting.clock.pending).toBe(0);
+  });
+
+  it('watches by the way that it is told, and begins anew by another', async () => {
+    const watchJob = vi.spyOn(setting.client, 'watchJob');
+    const by = (via?: Via) => show({ id: jobId(1), options: { via } });
+    page.render(application(by('websocket'), by('websocket'), by()));
+    await page.shows('- connecting;- connecting;- connecting;');
+    page.render(application(by('poll')));
+    await vi.waitFor(() => expect(watchJob).toHaveBeenCalledTimes(3));
+    expect(watchJob.mock.calls.map(([, options]) => options?.via)).toEqual(['websocket', undefined, 'poll']);
   });
 
   it('shares one watch among components, and ends it with the last', async () => {
