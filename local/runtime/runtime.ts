@@ -61,6 +61,8 @@ export interface Administration {
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
   /** `http://127.0.0.1:<port>` of DynamoDB. */
   readonly dynamoDb: string;
+  /** The same of S3. */
+  readonly s3: string;
   /** The same of Secrets Manager. */
   readonly secretsManager: string;
   /** The same of Step Functions, with the ARNs of the state machines; where the template has any. */
@@ -238,6 +240,7 @@ async function start(settings: RuntimeSettings, state: StateDirectory, closing: 
       region: REGION,
       credentials: { accessKeyId: owner.accessKeyId, secretAccessKey: owner.secretAccessKey },
       dynamoDb: services.dynamoDb.endpoint,
+      s3: services.s3.endpoint,
       secretsManager: secrets.endpoint,
       stepFunctions: workflows && {
         endpoint: workflows.endpoint,

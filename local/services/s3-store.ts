@@ -79,6 +79,18 @@ export async function openStorage(
     return [verifier.size, verifier.md5];
   };
 
+  // s3rver writes over what is there, and who reads meanwhile would get half of it: an object without its ETag.
+  const { putMetadata } = store;
+  store.putMetadata = async (bucket, key, metadata, md5) => {
+    const draft = join(incoming, randomUUID());
+    const inDraft = { getResourcePath: (_: string, __: unknown, resource: string) => `${draft}.${resource}` };
+    await putMetadata.call(inDraft, bucket, key, metadata, md5);
+    for (const resource of ['object.md5', 'metadata.json']) {
+      if (!existsSync(`${draft}.${resource}`)) continue; // the parts of an upload have no ETag together yet
+      renameSync(`${draft}.${resource}`, store.getResourcePath(bucket, key, resource));
+    }
+  };
+
   // One commit after another, so that nothing comes between a precondition and the write that it allows.
   let commits: Promise<unknown> = Promise.resolve();
   const commit = async (object: S3rver.ObjectToStore, draft: string, size: number, md5: string) => {

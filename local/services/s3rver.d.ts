@@ -37,7 +37,13 @@ declare module '@20minutes/s3rver' {
     interface Store {
       getResourcePath(bucket: string, key: string | undefined, resource: string): string;
       getMetadata(bucket: string, key: string): Promise<StoredMetadata>;
-      putMetadata(bucket: string, key: string, metadata: object, md5: string): Promise<void>;
+      putMetadata(
+        this: Pick<Store, 'getResourcePath'>,
+        bucket: string,
+        key: string,
+        metadata: object,
+        md5: string,
+      ): Promise<void>;
       getObject(
         bucket: string,
         key: string,

@@ -142,6 +142,22 @@ describe('an object', () => {
     ).rejects.toMatchObject({ name: 'PreconditionFailed', $metadata: { httpStatusCode: 412 } });
   });
 
+  it('is the one that was meant also while the same bytes are written again', async () => {
+    const s3 = client();
+    const put = () => s3.send(new PutObjectCommand({ Bucket, Key: 'in/again', Body: 'x' }));
+    const { ETag } = await put();
+    let writing = true;
+    const writes = (async () => {
+      for (let count = 0; count < 60; count += 1) await put();
+      writing = false;
+    })();
+    while (writing) {
+      const read = await s3.send(new GetObjectCommand({ Bucket, Key: 'in/again', IfMatch: ETag }));
+      expect(await read.Body?.transformToString()).toBe('x');
+    }
+    await writes;
+  });
+
   it('is not overwritten by a write that may not', async () => {
     const put = (Body: string) =>
       client().send(new PutObjectCommand({ Bucket, Key: 'in/once', Body, IfNoneMatch: '*' }));
