@@ -19,7 +19,15 @@ export { createWatchClient, type WatchClient, type WatchClientOptions } from '..
 export type { WatchEvent, Watching } from '../../client/watcher.ts';
 export type { FrameErrorCode, ProblemCode } from '../../protocol/error-codes.ts';
 export { type Head, isNewer } from '../../protocol/head.ts';
-export type { CreatedJob, CreateJobInput, JobPage, Problem, Upload, Watch } from '../../protocol/http.ts';
+export type {
+  Broadcast,
+  CreatedJob,
+  CreateJobInput,
+  JobPage,
+  Problem,
+  Upload,
+  Watch,
+} from '../../protocol/http.ts';
 export type { Job, JobError, JobResult, Progress, Step } from '../../protocol/job.ts';
 export type { ResultLink } from '../../protocol/result-link.ts';
 export { isTerminal, type Status, type TerminalStatus } from '../../protocol/status.ts';

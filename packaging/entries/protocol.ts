@@ -2,6 +2,7 @@
  * What `jobwire/protocol` offers: all of the wire contract, for a server or a client of one's own
  * (test/packaging/entries.test.ts sees that no file is forgotten).
  */
+export * from '../../protocol/broadcast.ts';
 export * from '../../protocol/bye.ts';
 export * from '../../protocol/error-codes.ts';
 export * from '../../protocol/frame-error.ts';

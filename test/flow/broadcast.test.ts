@@ -1,6 +1,7 @@
 import { DeleteItemCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { connectAsync, type MqttClient } from 'mqtt';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { createJobwireClient } from '../../client/client.ts';
 import { parseServerFrame } from '../../protocol/frames.ts';
 import type { CreatedJob } from '../../protocol/http.ts';
 import type { Job } from '../../protocol/job.ts';
@@ -76,6 +77,26 @@ test('a client that nobody here wrote gets the retained state first and the term
   const TableName = physicalName('JobsTable');
   await database.send(new DeleteItemCommand({ TableName, Key: { job: { S: created.job.id } } }));
   await late.until((line) => line === '');
+});
+
+test('our own client hears the broadcast from the upload to the end, as the caller and by token', async () => {
+  const client = createJobwireClient({ api: jobwire.api });
+  const created = await createJob(jobwire.api, { size: CITIES.length });
+  const { job, token } = created;
+  const watches = [client.watchJob(job.id, { via: 'iot' }), client.watchJob(job.id, { via: 'iot', token })];
+  const told: string[] = [];
+  for (const watch of watches) {
+    watch.on((event) => {
+      if (event.type === 'connection') told.push(event.connection.status);
+      else if (event.type === 'trouble') told.push(String(event.error));
+    });
+  }
+  await expect.poll(() => told, { timeout: 10_000 }).toEqual(['live', 'live']);
+  await upload(created, CITIES);
+  const finished = await Promise.all(watches.map((watch) => watch.finished()));
+  const terminal = await terminalJob(jobwire.api, job.id);
+  expect(finished).toEqual([terminal, terminal]);
+  expect(told).toEqual(['live', 'live', 'closed', 'closed']);
 });
 
 test('it is refused another job, every job at once, and to connect without a ticket for one job', async () => {

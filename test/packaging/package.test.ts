@@ -10,8 +10,11 @@ import { promisify } from 'node:util';
 import type { Browser } from 'playwright-core';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { jobFrame } from '../../protocol/frames.ts';
 import { launchBrowser } from '../browser/launch.ts';
+import { JobBroker } from '../client/job-broker.ts';
+import { sampleJob } from '../client/sample-job.ts';
 import { createJob, upload } from '../flow/http-calls.ts';
 import { csvRows } from '../flow/large-csv.ts';
 import { PROJECT, type RunningJobwire, startJobwire } from '../flow/running-jobwire.ts';
@@ -199,6 +202,36 @@ describe('the client of dist/', () => {
     const bar = () => tab.evaluate(`document.querySelector('progress').value`);
     await expect.poll(bar, { timeout: 30_000 }).toBe(1);
     expect(faults).toEqual([]);
+  });
+});
+
+describe('the part of dist/ that hears broadcasts', () => {
+  it('is loaded when it is wanted, and speaks to a broker from a browser', async () => {
+    const broker = await JobBroker.start();
+    onTestFinished(() => broker[Symbol.asyncDispose]());
+    const { id } = sampleJob(1);
+    const protocols = ['jobwire.v1', 'ticket.t'];
+    const ticket = { url: 'ws://127.0.0.1:9/', ticket: 't', protocols, broadcast: broker.grant('t', id) };
+    const tab = await browser.newPage();
+    const loaded: string[] = [];
+    tab.on('request', (request) => loaded.push(path.posix.basename(new URL(request.url()).pathname)));
+    site.html = '<!doctype html>';
+    await tab.goto(site.url);
+    await tab.evaluate(`(async () => {
+      const { createWatchClient } = await import('./dist/client.js');
+      const fetch = async (url, { method }) => Response.json(${JSON.stringify([ticket, sampleJob(1)])}[method ? 0 : 1]);
+      const client = createWatchClient({ api: 'http://127.0.0.1:9', fetch });
+      window.told = [];
+      window.watch = (via) => client.watchJob('${id}', { via }).on(({ job, connection, error }) =>
+        told.push(job?.seq ?? connection?.status ?? String(error)));
+    })()`);
+    expect(loaded).not.toContain('iot.js');
+    await tab.evaluate(`watch('iot')`);
+    await expect.poll(() => tab.evaluate('told'), { timeout: 10_000 }).toEqual(['live', 1]);
+    expect(loaded).toContain('iot.js');
+    broker.publish(id, JSON.stringify(jobFrame(sampleJob(2, 'succeeded'))));
+    await expect.poll(() => tab.evaluate('told'), { timeout: 10_000 }).toEqual(['live', 1, 2, 'closed']);
+    await expect.poll(() => broker.open).toBe(0);
   });
 });
 
