@@ -78,6 +78,6 @@ ${known.map(({ name, summary }) => line(commandName(name), summary)).join('\n')}
 Options:
 ${line('--quick', 'tiny loads: proves that the measures run, says nothing of speed, writes no file unless --out is given')}
 ${line('--out <file>', 'where results go (default bench/results.json); measures that are not run keep theirs')}
-${line('--readme', 'measures nothing: writes the figures of bench/results.json into README.md and docs/scale.md')}
+${line('--readme', 'measures nothing: writes the figures of bench/results.json into README.md, docs/choosing.md and docs/scale.md')}
 ${line('--help', 'print this')}`;
 }

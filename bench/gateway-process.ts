@@ -1,9 +1,9 @@
-import { randomBytes } from 'node:crypto';
 import { systemClock } from '../local/clock.ts';
 import type { InvokableFunction } from '../local/functions/invocation.ts';
 import { startWebSocketApi, type WebSocketApi } from '../local/gateway/websocket-api.ts';
 import { managementAuthorizer } from '../local/permissions/management.ts';
-import { ownerPrincipal, Principals } from '../local/permissions/principal.ts';
+import { Principals } from '../local/permissions/principal.ts';
+import { benchPrincipal } from './bench-principal.ts';
 import { answerCalls } from './child-process.ts';
 import type { GatewayServer } from './connections-server.ts';
 import { beginProfile, endProfile } from './cpu-shares.ts';
@@ -16,7 +16,6 @@ const agreeing: InvokableFunction = {
   invoke: () => Promise.resolve({ kind: 'returned', requestId: 'bench', payload: { statusCode: 200 } }),
 };
 
-const poster = ownerPrincipal(randomBytes(32).toString('hex'));
 let api: WebSocketApi | undefined;
 
 function running(): WebSocketApi {
@@ -34,7 +33,7 @@ answerCalls<GatewayServer>({
       routes: ['$connect', '$disconnect', '$default'].map((routeKey) => ({ routeKey, function: agreeing })),
       port: 0,
       clock: systemClock,
-      authorizeManagement: managementAuthorizer(new Principals([poster]), systemClock),
+      authorizeManagement: managementAuthorizer(new Principals([benchPrincipal]), systemClock),
       log: () => {},
     });
     return { port: api.port, path: '/v1' };
@@ -45,8 +44,8 @@ answerCalls<GatewayServer>({
     const connections = running().connections();
     return {
       socketUrl: running().url,
-      accessKeyId: poster.accessKeyId,
-      secretAccessKey: poster.secretAccessKey,
+      accessKeyId: benchPrincipal.accessKeyId,
+      secretAccessKey: benchPrincipal.secretAccessKey,
       connections: connections.map(({ connectionId }) => connectionId),
     };
   },

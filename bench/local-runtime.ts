@@ -10,6 +10,14 @@ export interface LocalRuntime extends RuntimeFacts {
   close(): Promise<void>;
 }
 
+/** Where the ports of the benchmarks' own runtimes begin; those of `npm start` may be in use meanwhile. */
+const FIRST_PORT = 8_480;
+
+/** Between those of two that one process starts one behind the other, or at a time. */
+const PORTS_APART = 120;
+
+let started = 0;
+
 /** While it is set, everybody gets this one. */
 let shared: { running: Promise<LocalRuntime> | undefined } | undefined;
 
@@ -40,6 +48,8 @@ export function shareLocalRuntime(): () => Promise<void> {
 
 async function start(context: Readonly<Record<string, string>>): Promise<LocalRuntime> {
   const folder = await makeTemporaryFolder();
+  const portsFrom = FIRST_PORT + (started % 4) * PORTS_APART;
+  started += 1;
   const child = startChild<RuntimeProcess>(new URL('runtime-process.ts', import.meta.url));
   const close = async () => {
     try {
@@ -51,7 +61,7 @@ async function start(context: Readonly<Record<string, string>>): Promise<LocalRu
   };
   try {
     return {
-      ...(await child.call('start', { stateDirectory: folder.path, context })),
+      ...(await child.call('start', { stateDirectory: folder.path, context, portsFrom })),
       takeWork: () => child.call('takeWork'),
       close,
     };

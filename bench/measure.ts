@@ -1,5 +1,13 @@
 /** The measures of `npm run bench`, as the results file names them. */
-export type MeasureName = 'post' | 'publish' | 'latency' | 'connections' | 'coldStart' | 'conflation';
+export type MeasureName =
+  | 'post'
+  | 'publish'
+  | 'latency'
+  | 'connections'
+  | 'coldStart'
+  | 'conflation'
+  | 'processing'
+  | 'telling';
 
 /** One measure of `npm run bench`. */
 export interface Measure {

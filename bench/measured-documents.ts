@@ -1,4 +1,5 @@
 import { broadcastProfile } from './broadcast-profile.ts';
+import { choosingParts } from './choosing.ts';
 import { commandName, type MeasureName } from './measure.ts';
 import { measuredTable } from './readme-table.ts';
 import { MEASURE_NAMES, type Results } from './results.ts';
@@ -8,11 +9,12 @@ export class MeasuredDocumentError extends Error {
   override readonly name = 'MeasuredDocumentError';
 }
 
-/** What is written into a document between its marks, by the path of the document. */
+/** What is written into a document between its marks, place by place, by the path of the document. */
 const PARTS = {
   'README.md': measuredTable,
+  'docs/choosing.md': choosingParts,
   'docs/scale.md': broadcastProfile,
-} as const satisfies Readonly<Record<string, (results: Results) => string>>;
+} as const satisfies Readonly<Record<string, (results: Results) => string | readonly string[]>>;
 
 /** A document with a part that is made of bench/results.json: its path in the repository. */
 export type MeasuredDocument = keyof typeof PARTS;
@@ -48,14 +50,20 @@ function commandFor(missing: readonly MeasureName[]): string {
 }
 
 /**
- * The document with the figures of complete results between its two marks.
+ * The document with the figures of complete results between its marks, two for each place.
  * @throws MeasuredDocumentError when a mark, a measure, or a figure is missing
  */
 export function withMeasured(document: MeasuredDocument, text: string, results: Results | undefined): string {
   requireComplete(results);
-  const begin = text.indexOf(BEGIN);
-  const end = text.indexOf(END);
-  if (begin < 0 || end < begin)
-    throw new MeasuredDocumentError(`${document} needs ${BEGIN} and, below it, ${END}`);
-  return `${text.slice(0, begin + BEGIN.length)}\n${PARTS[document](results)}\n${text.slice(end)}`;
+  let written = '';
+  let rest = text;
+  for (const part of [PARTS[document](results)].flat()) {
+    const begin = rest.indexOf(BEGIN);
+    const end = rest.indexOf(END);
+    if (begin < 0 || end < begin)
+      throw new MeasuredDocumentError(`${document} needs ${BEGIN} and, below it, ${END}`);
+    written += `${rest.slice(0, begin + BEGIN.length)}\n${part}\n${END}`;
+    rest = rest.slice(end + END.length);
+  }
+  return written + rest;
 }

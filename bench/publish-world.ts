@@ -1,15 +1,9 @@
 import { fileURLToPath } from 'node:url';
-import {
-  BatchWriteItemCommand,
-  CreateTableCommand,
-  type CreateTableCommandInput,
-  DynamoDBClient,
-  PutItemCommand,
-} from '@aws-sdk/client-dynamodb';
+import { CreateTableCommand, DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { buildSync } from 'esbuild';
 import * as v from 'valibot';
-import { type Item, newJobItem, toAttributes } from '../handlers/aws/job-item.ts';
+import { type Item, newJobItem } from '../handlers/aws/job-item.ts';
 import { VARIABLES } from '../handlers/environment.ts';
 import type { SubscriptionTopic } from '../handlers/ports.ts';
 import { bundleFunctions } from '../infrastructure/bundles.ts';
@@ -19,12 +13,14 @@ import { systemClock } from '../local/clock.ts';
 import { QueueEventSourceMapping } from '../local/events/queue-event-source-mapping.ts';
 import type { InvokableFunction } from '../local/functions/invocation.ts';
 import { LambdaFunction } from '../local/functions/lambda-function.ts';
-import { ownerPrincipal, Principals } from '../local/permissions/principal.ts';
+import { Principals } from '../local/permissions/principal.ts';
 import { startDynamoDbProcess } from '../local/services/dynamodb-process.ts';
 import { type RunningSqs, startSqs } from '../local/services/sqs.ts';
+import { benchPrincipal } from './bench-principal.ts';
 import { type CapacityProxy, startCapacityProxy } from './capacity-proxy.ts';
 import { makeTemporaryFolder } from './left-behind.ts';
 import { InvariantError } from './measure.ts';
+import { tableOf, writeAll } from './publish-tables.ts';
 
 /** The tables of subscriptions. */
 export type SubscriptionsTableName = 'subscriptions' | 'quiet' | 'crowded';
@@ -37,8 +33,12 @@ export interface PublishWorld {
   readonly publishFrom: Readonly<Record<'quiet' | 'crowded', InvokableFunction>>;
   readonly samples: InvokableFunction;
   readonly capacity: CapacityProxy;
+  /** Starts another publisher, of a bundle, that is told more. */
+  add(name: string, bundle: string, variables: Readonly<Record<string, string>>): InvokableFunction;
   /** Makes a job that `deliver` can read; answers its item. */
   makeJob(): Promise<Item>;
+  /** Writes a job as it stands now. */
+  write(item: Item): Promise<void>;
   /** Makes connections watch a topic. */
   watch(
     table: SubscriptionsTableName,
@@ -90,13 +90,13 @@ async function startParts(
   closing.push(() => database.close());
   const capacity = await startCapacityProxy(database.port);
   closing.push(() => capacity.close());
-  const owner = ownerPrincipal('bench');
-  const credentials = { accessKeyId: owner.accessKeyId, secretAccessKey: owner.secretAccessKey };
+  const { accessKeyId, secretAccessKey } = benchPrincipal;
+  const credentials = { accessKeyId, secretAccessKey };
   const sqs = await startSqs({
     port: 0,
     directory: folder.path,
     queues: QUEUES.map((QueueName) => ({ QueueName, VisibilityTimeout: 180 })),
-    principals: new Principals([owner]),
+    principals: new Principals([benchPrincipal]),
     clock: systemClock,
     log: () => {},
   });
@@ -147,6 +147,9 @@ async function startParts(
     [VARIABLES.broadcastConcurrency]: String(BROADCAST_CONCURRENCY),
     [VARIABLES.socketUrl]: socketUrl,
   });
+  const write = async (item: Item) => {
+    await client.send(new PutItemCommand({ TableName: 'jobs', Item: item }));
+  };
   const deliver = start('deliver', bundles.deliver, 512, variables('subscriptions'));
   closing.push(...startMappings(sqs, credentials, deliver));
   return {
@@ -157,12 +160,14 @@ async function startParts(
     },
     samples: start('samples', samplesBundle, 1_024, { SOCKET_URL: socketUrl.replace(/^ws/, 'http') }),
     capacity,
+    add: (name, bundle, more) => start(name, bundle, 1_024, { ...variables('subscriptions'), ...more }),
     async makeJob() {
       jobs += 1;
       const item = jobItem(jobs);
-      await client.send(new PutItemCommand({ TableName: 'jobs', Item: item }));
+      await write(item);
       return item;
     },
+    write,
     watch: (table, topic, connections) =>
       writeAll(
         client,
@@ -273,46 +278,4 @@ function jobItem(number: number): Item {
     },
     'bench',
   );
-}
-
-function tableOf(TableName: string, hash: string, range?: string): CreateTableCommandInput {
-  const names = range === undefined ? [hash] : [hash, range];
-  return {
-    TableName,
-    BillingMode: 'PAY_PER_REQUEST',
-    AttributeDefinitions: names.map((AttributeName) => ({ AttributeName, AttributeType: 'S' })),
-    KeySchema: names.map((AttributeName, index) => ({
-      AttributeName,
-      KeyType: index === 0 ? 'HASH' : 'RANGE',
-    })),
-    ...(range === undefined
-      ? {}
-      : {
-          GlobalSecondaryIndexes: [
-            {
-              IndexName: 'by-connection',
-              KeySchema: [{ AttributeName: range, KeyType: 'HASH' }],
-              Projection: { ProjectionType: 'KEYS_ONLY' },
-            },
-          ],
-        }),
-  };
-}
-
-/** The most requests of one BatchWriteItem. */
-const BATCH = 25;
-
-async function writeAll(
-  client: DynamoDBClient,
-  table: string,
-  rows: readonly Readonly<Record<string, unknown>>[],
-): Promise<void> {
-  const left = [...rows];
-  const work = async () => {
-    for (let batch = left.splice(0, BATCH); batch.length > 0; batch = left.splice(0, BATCH)) {
-      const requests = batch.map((row) => ({ PutRequest: { Item: toAttributes(row) } }));
-      await client.send(new BatchWriteItemCommand({ RequestItems: { [table]: requests } }));
-    }
-  };
-  await Promise.all([work(), work(), work(), work()]);
 }

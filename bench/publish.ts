@@ -246,7 +246,8 @@ function foreignRows(summaries: Summaries): number {
   );
 }
 
-function topicOf(job: Item): `job:${string}` {
+/** The topic of those who watch a job. */
+export function topicOf(job: Item): `job:${string}` {
   return `job:${job['job']?.S ?? ''}`;
 }
 
@@ -256,7 +257,7 @@ function connectionsOf(count: number): readonly string[] {
 }
 
 /** What the event source mapping of the stream hands over (aws-facts 3.1). */
-function streamEvent(items: readonly Item[]) {
+export function streamEvent(items: readonly Item[]) {
   return {
     Records: items.map((NewImage, index) => ({
       eventID: String(index),

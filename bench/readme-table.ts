@@ -50,6 +50,16 @@ export const ROWS: readonly Row[] = [
     words: 'frames that a watcher gets of 10,000 writes on one job, as fast as they are taken',
     figure: 'frames of the watcher with the most, of 100',
   },
+  {
+    measure: 'processing',
+    words: 'downloads of a file of 1 GB by a workflow, with a shared file system',
+    figure: 'step-functions-efs: downloads of the object',
+  },
+  {
+    measure: 'telling',
+    words: 'requests that tell 10,000 watchers of a job of 60 seconds and 20 changes, by a broker',
+    figure: '10000 watchers, broker: requests in the life of a job',
+  },
 ];
 
 /**

@@ -33,6 +33,8 @@ export const MEASURE_NAMES = [
   'connections',
   'coldStart',
   'conflation',
+  'processing',
+  'telling',
 ] as const satisfies MeasureName[];
 
 const ResultsSchema = v.object({

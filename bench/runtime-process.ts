@@ -19,6 +19,8 @@ export interface RuntimeRequest {
   readonly stateDirectory: string;
   /** By their names in infrastructure/settings.ts. */
   readonly context: Readonly<Record<string, string>>;
+  /** Free ports are looked for from here on; who starts two at a time keeps them apart. */
+  readonly portsFrom: number;
 }
 
 /** What has been done since it was last asked. */
@@ -35,11 +37,11 @@ export interface RuntimeWork {
   readonly invocations: readonly { readonly functionName: string; readonly milliseconds: number }[];
 }
 
-/** Where the ports of the benchmarks' own runtime begin; those of `npm start` may be in use meanwhile. */
-const FIRST_PORT = 8_480;
-
 /** Two benchmarks may run at a time, and then some; ten ports each. */
-const LAST_PORT = 8_980;
+const PORTS = 500;
+
+/** The folder of assemblies that several starts share, if they do; see `RuntimeSettings`. */
+const ASSEMBLIES = process.env['JOBWIRE_ASSEMBLIES'];
 
 /** The calls that this process answers. */
 export interface RuntimeProcess {
@@ -54,15 +56,16 @@ const invocations: RuntimeWork['invocations'][number][] = [];
 
 /* The local runtime in a process of its own, as `npm start` is, so that the load does not share its event loop. */
 answerCalls<RuntimeProcess>({
-  async start({ stateDirectory, context }) {
+  async start({ stateDirectory, context, portsFrom }) {
     runtime = await startRuntime({
       project: fileURLToPath(new URL('..', import.meta.url)),
       stateDirectory,
       // Looked for at the last moment: another benchmark, or a test, may begin in the same second.
-      firstPort: await freePorts(),
+      firstPort: await freePorts(portsFrom),
       fresh: false,
       watch: false,
       context,
+      ...(ASSEMBLIES === undefined ? {} : { assemblies: ASSEMBLIES }),
       log: () => {},
       onStorageRequest({ operation, bytes }) {
         const { bucket = '', key = '' } = { ...operation } as {
@@ -84,13 +87,13 @@ answerCalls<RuntimeProcess>({
 });
 
 /** The first of several free ports in a row. */
-async function freePorts(): Promise<number> {
-  for (let first = FIRST_PORT; ; first += 10) {
+async function freePorts(from: number): Promise<number> {
+  for (let first = from; ; first += 10) {
     try {
       await claimPorts(first);
       return first;
     } catch (error) {
-      if (!(error instanceof StartError) || first >= LAST_PORT) throw error;
+      if (!(error instanceof StartError) || first >= from + PORTS) throw error;
     }
   }
 }

@@ -88,6 +88,13 @@ export function billOf(load: Load, ways: Ways = DEFAULT_WAYS): Bill {
   };
 }
 
+/** From the event of the upload to the result, whoever watches. */
+export function processingSection(load: Load, ways: Ways): Section {
+  const usage = new Usage(load);
+  addProcessing(usage, load, ways);
+  return section(usage);
+}
+
 /** States that a watcher hears of, and those that there are behind the creation; fewer in large audiences. */
 export function heardOf(
   load: Load,

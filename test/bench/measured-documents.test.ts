@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
+import { CHOOSING_FIGURES } from '../../bench/choosing.ts';
 import { figureOf, MissingFigureError } from '../../bench/figures.ts';
 import type { Figure } from '../../bench/measure.ts';
 import { MEASURED_DOCUMENTS, MeasuredDocumentError, withMeasured } from '../../bench/measured-documents.ts';
@@ -35,7 +36,14 @@ function complete(said: Readonly<Record<string, Partial<Figure>>> = {}): Results
       }),
     );
     const more = broadcast.map(([name, unit, value]): Figure => ({ name, unit, value, ...said[name] }));
-    const figures = measure === 'connections' ? [...rows, ...more] : rows;
+    const choosing = CHOOSING_FIGURES.filter((one) => one.measure === measure).map(
+      ({ figure }): Figure => ({ name: figure, unit: '', value: 1, ...said[figure] }),
+    );
+    const named = new Set(choosing.map(({ name }) => name));
+    const figures = [
+      ...(measure === 'connections' ? more : choosing),
+      ...rows.filter(({ name }) => !named.has(name)),
+    ];
     return [measure, { ...HEAD, figures, ratios: {} }] as const;
   });
   // An entry a measure.
@@ -80,6 +88,28 @@ describe('the figures of documents', () => {
     expect(text).toContain('tells 8,000 frames/s; bare ws, which only sends, tells 50,000 frames/s.');
     expect(text).toMatch(/HTTP and sockets \| 40 %.*signature and permission \| 20 %.*gateway \| 10 %/s);
     expect(text).toContain('Signing and HTTP are 60 % of it, more than all else together');
+  });
+
+  it('say in docs/choosing.md what each way took, and what follows', () => {
+    const text = withMeasured(
+      'docs/choosing.md',
+      PLACE.repeat(4),
+      complete({
+        'size of the file': { value: 1_000, unit: 'MB' },
+        'lambda: time to result': { value: 30, unit: 's' },
+        'lambda: time of all functions together': { value: 29, unit: 's' },
+        'step-functions: downloads of the object': { value: 9 },
+        '10000 watchers, broker: requests in the life of a job': { value: 60 },
+        '10000 watchers, WebSocket: last told': { value: 500, unit: 'ms' },
+      }),
+    );
+    expect(text).toContain('within 15 minutes, here 30 GB');
+    expect(text).toContain('fetched the object 9 times instead of once');
+    expect(text).toMatch(/10,000 watchers are 60 requests .* instead of 500 ms/);
+    expect(text).toMatch(/^\| `?processing`? \| `step-functions-efs` \| .*\| \$12\d,\d{3} \|/m); // EFS, above all
+    expect(() => withMeasured('docs/choosing.md', PLACE.repeat(3), complete())).toThrow(
+      MeasuredDocumentError,
+    );
   });
 
   it('are asked for, with the command, where they are not', () => {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { expect, it } from 'vitest';
+import { expect, inject, it } from 'vitest';
 import { MEASURES } from '../../bench/measures.ts';
 import { readResults } from '../../bench/results.ts';
 import { TARGETS } from '../../bench/targets.ts';
@@ -16,7 +16,9 @@ it('runs every measure with a tiny load, holds its invariants, and writes the ra
   try {
     const file = path.join(folder, 'results.json');
     // Rejects, with what was printed, unless every invariant held.
-    const { stdout } = await promisify(execFile)(process.execPath, [COMMAND, '--quick', '--out', file]);
+    const { stdout } = await promisify(execFile)(process.execPath, [COMMAND, '--quick', '--out', file], {
+      env: { ...process.env, JOBWIRE_ASSEMBLIES: inject('assemblies') },
+    });
     const results = await readResults(file);
     expect(results?.quick).toBe(true);
     for (const { name } of MEASURES) {

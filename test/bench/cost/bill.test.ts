@@ -230,11 +230,19 @@ describe('the bill of a broker', () => {
   });
 
   it('publishes once however many watch, and asks the authorizer once a connection', () => {
-    const ofAWatcher = 1;
+    const ofAWatcher = 1 + 1; // the authorizer, and one look at the job
     expect(quantity(bill, 'broadcast', 'invocations')).toBe(JOBS * (9 + 1 + 2 * ofAWatcher)); // 1: the ticket
     expect(quantity(bill, 'broadcast', 'writeUnits')).toBe(0);
     const long = billOf(loadOf({ ...SMALL, watchMinutes: 240 }), ways);
-    expect(quantity(long, 'broadcast', 'httpRequests')).toBe(JOBS * (2 * 3 - 1));
+    expect(quantity(long, 'broadcast', 'httpRequests')).toBe(JOBS * (2 * 3 - 1 + 2 * 3));
+  });
+
+  it('counts what a watcher is sent again while the job says nothing', () => {
+    const quiet = billOf(loadOf({ ...SMALL, watchMinutes: 60, pingSeconds: 60 }), ways);
+    const silent = 60 - 9; // a heartbeat each minute, of which those behind a state ask for nothing
+    expect(
+      quantity(quiet, 'broadcast', 'brokerMessages') - quantity(bill, 'broadcast', 'brokerMessages'),
+    ).toBe(JOBS * 2 * silent * 3);
   });
 
   it('counts a state that does not fit into one metered message as more', () => {
