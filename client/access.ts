@@ -2,7 +2,8 @@ import { entityTagOf, type Head } from '../protocol/head.ts';
 import type { Watch } from '../protocol/http.ts';
 import type { Job } from '../protocol/job.ts';
 import { isJob, isLike } from '../protocol/light-reader.ts';
-import type { Platform, SocketLike } from './platform.ts';
+import type { SocketLike } from './platform.ts';
+import type { Setup } from './timings.ts';
 import { isPage, jobPath, type WatchApi } from './watch-api.ts';
 
 /**
@@ -40,7 +41,7 @@ export interface Access {
  */
 export function accessTo(
   api: WatchApi,
-  { WebSocket }: Platform,
+  setup: Setup,
   id: string,
   via?: Via,
   token?: string,
@@ -61,26 +62,23 @@ export function accessTo(
     ];
   };
   const poll = via === 'websocket' || (callback && !token) ? undefined : read;
-  /** What the broker has said before. */
-  const memory = {};
   return {
     ticket:
       via !== 'poll' &&
       (async (signal) => {
         const first = unused;
         unused = undefined;
-        const path = token || via === 'iot' ? jobPath(id) : '';
         const watch = await (callback
           ? callback(signal)
           : (first ??
             api.call(
-              `${path}/tickets`,
+              `${id && jobPath(id)}/tickets`,
               (answer): answer is Watch => isLike(answer, { url: '', protocols: [] }),
               { method: 'POST', token, signal },
             )));
-        if (via !== 'iot') return () => new WebSocket(watch.url, watch.protocols);
+        if (via !== 'iot') return () => new setup.WebSocket(watch.url, watch.protocols);
         const { open } = await import('./broadcast.ts');
-        return () => open(WebSocket, watch, poll, memory);
+        return () => open(setup, watch, poll);
       }),
     poll,
   };

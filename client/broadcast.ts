@@ -14,7 +14,8 @@ import {
   REFUSED_SUBSCRIPTION,
   subscribePacket,
 } from './mqtt-packets.ts';
-import type { SocketConstructor, SocketLike } from './platform.ts';
+import type { SocketLike } from './platform.ts';
+import type { Setup } from './timings.ts';
 
 /**
  * The largest silence that a broker takes for none, in seconds, before it adds the half: longer than a page in the
@@ -43,11 +44,8 @@ class BroadcastUnavailableError extends Error {
   readonly retryable = false;
 }
 
-/** What lasts from one connection to the next. */
-export interface BroadcastMemory {
-  /** How many tickets the broker has refused since it took one. */
-  refusals?: number;
-}
+/** By client the topics for which the broker has refused the last ticket. */
+const REFUSALS = new WeakMap<Setup, Set<string>>();
 
 /**
  * Opens the broadcast of a ticket as a socket of the wire contract (docs/decisions/0024-via.md): what a line says is
@@ -57,19 +55,16 @@ export interface BroadcastMemory {
  * @param read absent where only tickets are to be had: then what the broker retains is the only snapshot
  * @throws BroadcastUnavailableError where the stack does not broadcast
  */
-export function open(
-  WebSocket: SocketConstructor,
-  { broadcast, ticket }: Watch,
-  read: StateReader | undefined,
-  memory: BroadcastMemory,
-): SocketLike {
+export function open(setup: Setup, { broadcast, ticket }: Watch, read: StateReader | undefined): SocketLike {
   if (broadcast === undefined) {
     throw new BroadcastUnavailableError(
       'this stack does not broadcast: deploy it with -c broadcast=iot-core -c iotEndpoint=…, start it with ' +
         '--broadcast iot-core, or watch without via: "iot"',
     );
   }
-  return new BroadcastSocket(new WebSocket(broadcast.url, ['mqtt']), broadcast, ticket, read, memory);
+  const refusals = REFUSALS.get(setup) ?? new Set();
+  REFUSALS.set(setup, refusals);
+  return new BroadcastSocket(new setup.WebSocket(broadcast.url, ['mqtt']), broadcast, ticket, read, refusals);
 }
 
 type SubscribeFrame = Extract<ClientFrame, { readonly type: 'subscribe'; readonly job: string }>;
@@ -84,7 +79,7 @@ class BroadcastSocket implements SocketLike {
   readonly #socket: SocketLike;
   readonly #broadcast: Broadcast;
   readonly #read: StateReader | undefined;
-  readonly #memory: BroadcastMemory;
+  readonly #refusals: Set<string>;
   readonly #listeners = new Map<string, (happened: Happened) => void>();
   readonly #end = new AbortController();
   /** By number of the packet, what is subscribed for whom; absent is a repetition, which nobody waits for. */
@@ -99,12 +94,12 @@ class BroadcastSocket implements SocketLike {
     broadcast: Broadcast,
     ticket: string,
     read: StateReader | undefined,
-    memory: BroadcastMemory,
+    refusals: Set<string>,
   ) {
     this.#socket = socket;
     this.#broadcast = broadcast;
     this.#read = read;
-    this.#memory = memory;
+    this.#refusals = refusals;
     const readPackets = createPacketReader();
     socket.binaryType = 'arraybuffer';
     socket.addEventListener('open', () => {
@@ -183,18 +178,19 @@ class BroadcastSocket implements SocketLike {
   }
 
   #answered(code: number): void {
-    const memory = this.#memory;
+    const { topic } = this.#broadcast;
     if (code === 0) {
-      memory.refusals = 0;
+      this.#refusals.delete(topic);
       this.#open = true;
       this.#happen('open');
       return;
     }
-    if (REFUSED_TICKET.includes(code)) memory.refusals = (memory.refusals ?? 0) + 1;
-    // One may have expired on its way; the next was fresh.
-    if ((memory.refusals ?? 0) > 1) {
-      const reason = `the broker refused the ticket (CONNACK ${code})`;
-      this.#say({ type: 'bye', code: 3500, reason, reconnect: false });
+    if (REFUSED_TICKET.includes(code)) {
+      // One may have expired on its way; the next was fresh.
+      if (this.#refusals.delete(topic)) {
+        const reason = `the broker refused two tickets (CONNACK ${code})`;
+        this.#say({ type: 'bye', code: 3500, reason, reconnect: false });
+      } else this.#refusals.add(topic);
     }
     this.#break();
   }

@@ -60,8 +60,10 @@ export function createConnection(
   let former: Line | undefined;
   /** How many lines have ended since one was stable. */
   let attempts = 0;
-  /** While a line waits to be made: how long the server has told to wait, which nobody's looking changes. */
-  let told: number | undefined;
+  /** A line waits to be made. */
+  let waiting = false;
+  /** When the server has said to come back, which neither somebody's looking nor a new watch changes. */
+  let notBefore = 0;
   /** How many sockets were refused since one was not. */
   let refused = 0;
   let failingSince: number | undefined;
@@ -94,7 +96,11 @@ export function createConnection(
     },
     confirmed(name) {
       // Also where the line before seemed to have it: that may have been silent for a while.
-      catchUp ||= !jobOf(name);
+      if (!jobOf(name)) {
+        catchUp = true;
+        // A list that was asked for before may be older than the subscription.
+        poller.wake();
+      }
       update();
     },
     refused: refuse,
@@ -108,11 +114,11 @@ export function createConnection(
   };
   const poller = createPoller(setup, poll, listener);
 
-  function dialAfter(delayMs: number, toldMs = 0): void {
+  function dialAfter(delayMs: number): void {
     if (!ticket) return;
-    told = toldMs;
-    timers.set('dial', delayMs, () => {
-      told = undefined;
+    waiting = true;
+    timers.set('dial', Math.max(delayMs, notBefore - clock.now()), () => {
+      waiting = false;
       coming ??= dial(setup, ticket, listener);
     });
   }
@@ -145,10 +151,7 @@ export function createConnection(
     if (fault) trouble(fault);
   }
 
-  function ended(
-    line: Line,
-    { refusal, retryAfterMs = 0, refused: more = 0, trouble: fault }: LineEnd,
-  ): void {
+  function ended(line: Line, { refusal, retryAfterMs, refused: more = 0, trouble: fault }: LineEnd): void {
     if (line === former) return;
     timers.cancel('stable');
     if (line === current) current = undefined;
@@ -157,7 +160,11 @@ export function createConnection(
     // Of a copy: who is refused may ask anew at once, which waits for its own answer.
     if (refusal) for (const name of [...names]) refuse(name, refusal);
     if (!names.size) return;
-    if (!coming) dialAfter(backOffMs(random, attempts++, retryAfterMs), retryAfterMs);
+    if (!coming) {
+      const delayMs = backOffMs(random, attempts++, retryAfterMs);
+      if (retryAfterMs) notBefore = clock.now() + delayMs;
+      dialAfter(delayMs);
+    }
     fail(fault);
   }
 
@@ -206,8 +213,8 @@ export function createConnection(
     if (names.size) return;
     timers.clear();
     for (const line of [former, current, coming]) line?.close();
-    current = coming = told = undefined;
-    catchUp = false;
+    current = coming = undefined;
+    waiting = catchUp = false;
     has.clear();
     update();
   }
@@ -221,6 +228,8 @@ export function createConnection(
         const job = jobOf(name);
         // New, or new to somebody who has nothing of it yet while the others have.
         if (!names.has(name) || (before.get(job) && !has.get(job))) {
+          // A poll that is held would hold the answer to who is new, too.
+          if (names.has(name)) poller.wake();
           names.add(name);
           for (const line of [current, coming]) line?.subscribe(name);
         }
@@ -231,7 +240,7 @@ export function createConnection(
         poller.wake();
         for (const line of [current, coming]) line?.wake();
       }
-      if (names.size && (told === undefined ? !(current ?? coming) : wanted.wake && !told)) dialAfter(0);
+      if (names.size && (waiting ? wanted.wake : !(current ?? coming))) dialAfter(0);
       update();
     },
     close() {

@@ -12,6 +12,9 @@ export const MAXIMUM_HELD = 4;
 /** The most terminal jobs that a topic's watch remembers in order to drop old frames; then it forgets them. */
 export const MAXIMUM_REMEMBERED = 5_000;
 
+/** How many more attempts to subscribe may be put off before a watch is told that nothing comes. */
+export const PATIENCE = 2;
+
 /** How much a socket that is refused at once, in spite of a ticket, tells of a network that blocks sockets. */
 export const REFUSED = 1;
 

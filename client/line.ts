@@ -5,8 +5,8 @@ import type { Job } from '../protocol/job.ts';
 import { readServerFrame } from '../protocol/light-reader.ts';
 import type { Access } from './access.ts';
 import { backOffMs } from './back-off.ts';
-import { type ProblemError, type Refusal, UnexpectedAnswerError } from './errors.ts';
-import { REFUSED, SILENT } from './limits.ts';
+import { errorOf, type ProblemError, type Refusal, UnexpectedAnswerError } from './errors.ts';
+import { PATIENCE, REFUSED, SILENT } from './limits.ts';
 import type { SocketLike } from './platform.ts';
 import { createTimers } from './timers.ts';
 import type { Setup } from './timings.ts';
@@ -36,6 +36,8 @@ export interface LineListener {
   refused(name: TopicName, refusal: Refusal): void;
   /** A ping is due. */
   due(): void;
+  /** The server has put off a subscription too often to be silent about it. */
+  failed(error: unknown): void;
   /** A fault that the line gets over, such as its first malformed frame. */
   trouble(error: unknown): void;
   ended(line: Line, end: LineEnd): void;
@@ -129,8 +131,9 @@ export function dial(
   }
 
   function read(data: unknown): void {
-    if (signal.aborted) return;
     listener.heard();
+    // Who is told may have closed the line.
+    if (signal.aborted) return;
     const frame = readServerFrame(data);
     if (frame === null && !malformed) {
       malformed = true;
@@ -150,8 +153,11 @@ export function dial(
       } else if (frame.type === 'error') {
         const { retryable, retryAfterMs } = frame.error;
         const delayMs = backOffMs(random, attempt, retryAfterMs);
-        if (retryable) timers.set(name, delayMs, () => line.subscribe(name, attempt + 1));
-        else listener.refused(name, frame.error);
+        if (retryable) {
+          timers.set(name, delayMs, () => line.subscribe(name, attempt + 1));
+          // Once is patience that the server asks for.
+          if (attempt === PATIENCE) listener.failed(errorOf(frame.error));
+        } else listener.refused(name, frame.error);
       }
     }
     // Frames overtake each other: the subscription that followed may be what has just ended.
@@ -182,7 +188,7 @@ export function dial(
       const { retryable, retryAfterMs }: Partial<ProblemError> = Object(trouble);
       over(
         retryable === false
-          ? { refusal: { cause: Object(trouble) } }
+          ? { refusal: { cause: trouble as Error } } // it says so itself
           : // With a ticket in hand it was the socket that could not even be made, as under a page's strict policy.
             { trouble, retryAfterMs, refused: open && REFUSED },
       );

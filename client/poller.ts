@@ -26,7 +26,7 @@ export interface Poller {
   /** Polls these, and nothing else. */
   want(keys: readonly PollKey[]): void;
   /** Whether the last poll of it was answered. */
-  answers(key: PollKey): boolean;
+  answers(key: PollKey): boolean | undefined;
   /** Asks again at once, unless the server has said when: somebody has just begun to look. */
   wake(): void;
 }
@@ -108,7 +108,7 @@ export function createPoller(
 
   return {
     want,
-    answers: (key) => !!loops.get(key)?.answered,
+    answers: (key) => loops.get(key)?.answered,
     wake() {
       for (const [key, loop] of loops) if (!loop.retryAfterMs) void ask(key, loop, true);
     },

@@ -127,15 +127,16 @@ export function shareBetweenTabs(
   function heard(message: Message): void {
     if ('want' in message) {
       if (leading) serve(message.from, message.want);
-    } else if (leading) {
-      return; // another leads: it has stolen the lock, which this tab is about to hear
-    } else if ('lead' in message) {
-      lose();
-      ask();
-    } else {
-      timers.cancel('answer');
-      timers.set('ask', pingMs, ask);
-      hear(message);
+    } else if (!leading) {
+      // Else another leads: it has stolen the lock, which this tab is about to hear.
+      if ('lead' in message) {
+        lose();
+        ask();
+      } else {
+        timers.cancel('answer');
+        timers.set('ask', pingMs, ask);
+        hear(message);
+      }
     }
   }
 
@@ -155,7 +156,7 @@ export function shareBetweenTabs(
   };
 
   function leaveIfUnused(): void {
-    if (!want().names[0] && !followers.size) close();
+    if (!(want().names[0] || followers.size)) close();
   }
 
   function close(): void {
@@ -169,7 +170,7 @@ export function shareBetweenTabs(
 
   return {
     say(wake) {
-      if (!channel && !leading) join();
+      if (!(channel || leading)) join();
       if (leading) connection.want('', want(wake));
       else if (wake) ask(true);
       // Once for all that begins and ends in this turn.

@@ -73,20 +73,24 @@ interface SharedFeed extends Feed {
 export function createWatchClient(options: WatchClientOptions): WatchClient {
   const setup: Setup = { ...surroundingPlatform(), ...DEFAULT_TIMINGS, ...options, ...options.timings };
   const api = createWatchApi(options.api, setup.fetch);
-  // The number is the version of what tabs say to each other.
-  const name = `jobwire 3 ${api.base} ${options.subject}`;
   const feeds = new Set<SharedFeed>();
 
   /** The feed that serves a watch, and with it all others of the same way and the same source of tickets. */
   function feedOf(id: string, { token, ticket, via = 'auto' }: WatchJobOptions): Feed {
     const source = token ?? ticket;
     // What is broadcast is one job; its tickets are for no other.
-    const way = via === 'iot' ? via + id : via;
+    const only = via === 'iot' ? id : '';
+    const way = via + only;
     for (const known of feeds) if (known.way === way && known.source === source) return known;
-    const access = accessTo(api, setup, id, via, token, ticket);
-    const shared = !source && options.shareBetweenTabs !== false && `${name} ${way}`;
+    const access = accessTo(api, setup, token ? id : only, via, token, ticket);
+    // The number is the version of what tabs say to each other.
+    const shared =
+      !source && options.shareBetweenTabs !== false && `jobwire 3 ${api.base} ${options.subject} ${way}`;
     const feed: SharedFeed = {
-      ...createFeed(setup, access, shared, () => feeds.delete(feed)),
+      ...createFeed(setup, access, shared, () => {
+        // The caller's stays: it remembers when the server wants to be asked again.
+        if (source || only) feeds.delete(feed);
+      }),
       way,
       source,
     };

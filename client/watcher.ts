@@ -38,7 +38,7 @@ export interface Watcher extends Watching {
   readonly heads: Heads;
   connection: ConnectionState;
   /** The newest state that came; of a topic it is that of any job. */
-  job: Job | undefined;
+  job?: Job;
   /** See `JobWatch`; never settles with a state for a topic. */
   finished(): Promise<Job>;
   /** Takes a state that came over the wire; what it does not want, or has already, it drops. */
@@ -116,7 +116,6 @@ export function createWatcher(feed: Feed, name: TopicName, signal: AbortSignal |
     topic: name,
     heads,
     connection: { status: 'connecting' },
-    job: undefined,
     finished: () => outcome.promise,
     close,
     add(jobs) {

@@ -35,10 +35,12 @@ const FRAMES: Readonly<Record<ServerFrame['type'], Sample>> = {
 
 /** Whether a value of JSON has every field of the sample, each of the same type. */
 export function isLike(value: unknown, sample: unknown): boolean {
-  // Of JSON that tells the type; an object with a field of this name is none that a server says.
-  if ((value as object | null | undefined)?.constructor !== (sample as object).constructor) return false;
-  const fields: Sample = Object(value); // of the same type as the sample, whichever that is
-  return Object.entries(Object(sample)).every(([name, each]) => isLike(fields[name], each));
+  const fields = value as Sample | null | undefined; // looked into where the sample, of the same type, has fields
+  return (
+    // Of JSON that tells the type; an object with a field of this name is none that a server says.
+    fields?.constructor === (sample as object).constructor &&
+    Object.entries(sample as object).every(([name, each]) => isLike(fields[name], each))
+  );
 }
 
 /** Whether a value is a job, as far as a client relies on it. */
