@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { inspect } from 'node:util';
+import { ContradictedError } from './choosing.ts';
 import { readCommandLine } from './command-line.ts';
 import { MissingFigureError } from './figures.ts';
 import { shareLocalRuntime } from './local-runtime.ts';
@@ -78,7 +79,7 @@ async function writeDocuments(): Promise<void> {
       console.log(`Written to ${document}`);
     }
   } catch (error) {
-    const known = [MeasuredDocumentError, MissingFigureError, ResultsFileError];
+    const known = [ContradictedError, MeasuredDocumentError, MissingFigureError, ResultsFileError];
     if (!known.some((kind) => error instanceof kind)) throw error;
     console.error(error instanceof Error ? error.message : error);
     process.exitCode = 1;
