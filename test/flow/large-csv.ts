@@ -12,10 +12,10 @@ function row(index: number, remark = ''): string {
   return `${index},station-${index % 97},${time},${(noise * 60 - 20).toFixed(2)},${(noise * 100).toFixed(1)},${index % 7 === 0 ? 'late' : 'fine'},${comment}\n`;
 }
 
-/** A CSV of that many rows, in memory. */
-export function csvRows(count: number): Uint8Array<ArrayBuffer> {
+/** A CSV of that many rows, in memory; most of them with that remark, which must need no quotes. */
+export function csvRows(count: number, remark = ''): Uint8Array<ArrayBuffer> {
   const lines = [HEADER];
-  for (let index = 0; index < count; index += 1) lines.push(row(index));
+  for (let index = 0; index < count; index += 1) lines.push(row(index, remark));
   return new TextEncoder().encode(lines.join(''));
 }
 

@@ -1,0 +1,3 @@
+import { describeVariants } from './variant-suite.ts';
+
+describeVariants('lambda');
