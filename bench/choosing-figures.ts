@@ -129,6 +129,12 @@ export class ChoosingFigures {
     return formatNumber(Math.round(this.told(watchers, way, 'requests in the life of a job').value));
   }
 
+  /** Requests for each time that a watcher is told of a change, in words. */
+  requestsToldText(watchers: number, way: TellingWay): string {
+    const { value } = this.told(watchers, way, 'requests in the life of a job');
+    return formatNumber(value / watchers / JOB_CHANGES);
+  }
+
   /** How long the last watcher waits, in words. */
   lastToldText(watchers: number, way: TellingWay): string {
     if (way === 'polled' && watchers === 10_000) return `${POLL_SECONDS} s`;
