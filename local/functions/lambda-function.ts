@@ -73,6 +73,11 @@ export class LambdaFunction implements InvokableFunction {
     for (const environment of this.#idle.splice(0)) this.#endEnvironment(environment);
   }
 
+  /** How many environments are at work, those included whose caller waits no longer. */
+  get busy(): number {
+    return [...this.#all].filter((environment) => !this.#idle.includes(environment)).length;
+  }
+
   /**
    * Ends the threads of all running invocations in the middle, as too little memory or a fault of the machine would;
    * each becomes a `Runtime.ExitError`. Answers how many there were.

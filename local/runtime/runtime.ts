@@ -86,6 +86,8 @@ export interface Runtime {
    * `Runtime.ExitError`. Answers how many there were.
    */
   killFunction(logicalIdPrefix: string): number;
+  /** How many invocations of the function are under way, those included whose caller waits no longer. */
+  busyFunction(logicalIdPrefix: string): number;
   /** Stops everything and leaves the state for the next start. */
   close(): Promise<void>;
 }
@@ -249,6 +251,7 @@ async function start(settings: RuntimeSettings, state: StateDirectory, closing: 
       fileSystem: (logicalIdPrefix) => folderOf(physicalName(logicalIdPrefix)),
       physicalName,
     },
+    busyFunction: (logicalIdPrefix) => functions.find(physicalName(logicalIdPrefix)).busy,
     killFunction: (logicalIdPrefix) => functions.find(physicalName(logicalIdPrefix)).kill(),
     dropConnections: () => apis.socket.disconnectAll(),
     close: () => closing.run(),

@@ -22,11 +22,19 @@ export interface RunningJobwire {
   /** Every line that the runtime would have printed. */
   readonly lines: readonly string[];
   close(): Promise<void>;
+  /** Stops it and starts it anew, with what it knew. */
+  restart(context: Readonly<Record<string, string>>): Promise<RunningJobwire>;
 }
 
 /** Starts the template of this project, with these settings of it besides. */
 export async function startJobwire(context: Readonly<Record<string, string>> = {}): Promise<RunningJobwire> {
-  const stateDirectory = await mkdtemp(path.join(tmpdir(), 'jobwire-'));
+  return await startOn(await mkdtemp(path.join(tmpdir(), 'jobwire-')), context);
+}
+
+async function startOn(
+  stateDirectory: string,
+  context: Readonly<Record<string, string>>,
+): Promise<RunningJobwire> {
   const reports: InvocationReport[] = [];
   const lines: string[] = [];
   const runtime = await startRuntime({
@@ -49,6 +57,10 @@ export async function startJobwire(context: Readonly<Record<string, string>> = {
     async close() {
       await runtime.close();
       await rm(stateDirectory, { recursive: true, force: true });
+    },
+    async restart(next) {
+      await runtime.close();
+      return await startOn(stateDirectory, next);
     },
   };
 }

@@ -6,8 +6,12 @@ import { limitsWithRanges } from '../../../handlers/process/csv-profile/profilin
 export const RANGE_MEGABYTES = 1;
 
 /** What every variant must make of a file, to the byte: the result of the processor, outside of any runtime. */
-export async function expectedResult(file: Uint8Array, fileName: string): Promise<string> {
-  const { body } = await csvProfileWithin(limitsWithRanges(RANGE_MEGABYTES)).process({
+export async function expectedResult(
+  file: Uint8Array,
+  fileName: string,
+  rangeMegabytes = RANGE_MEGABYTES,
+): Promise<string> {
+  const { body } = await csvProfileWithin(limitsWithRanges(rangeMegabytes)).process({
     body: Readable.from([Buffer.from(file)], { objectMode: false }),
     size: file.byteLength,
     contentType: 'text/csv',
