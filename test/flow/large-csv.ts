@@ -20,7 +20,7 @@ export function csvRows(count: number, remark = ''): Uint8Array<ArrayBuffer> {
 }
 
 /** Makes rows half as many and twice as long: what takes time to profile is values, not bytes. */
-const REMARK = 'both sensors agreed within the tolerance of the instrument, once';
+const REMARK = 'both sensors agreed within the tolerance of the instrument at that time';
 
 /** Writes a CSV of at least `bytes` to a file. Answers with its size and rows. */
 export async function writeLargeCsv(
