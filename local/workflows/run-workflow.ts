@@ -69,10 +69,10 @@ async function runMachine(run: WorkflowRun): Promise<Json> {
   });
   signal.addEventListener('abort', abort, { once: true });
   if (signal.aborted) abort();
-  const tooLarge = Promise.withResolvers<never>();
-  void follow(eventLogs, run, tooLarge.reject);
   try {
-    return await Promise.race([result, tooLarge.promise]);
+    // Both: the output of the last state is measured, too, before it is anybody's result.
+    const [output] = await Promise.all([result, follow(eventLogs, run)]);
+    return output;
   } finally {
     signal.removeEventListener('abort', abort);
     // What is left of it (a task that was dropped, a pause before a retry) starts nothing more.
@@ -81,16 +81,16 @@ async function runMachine(run: WorkflowRun): Promise<Json> {
   }
 }
 
-/** Tells of errors that do not end the execution, and ends it where a state gives too much to the next. */
-async function follow(
-  events: AsyncGenerator<StateEvent>,
-  { log }: WorkflowRun,
-  fail: (error: StateError) => void,
-): Promise<void> {
+/**
+ * Tells of errors that do not end the execution. Resolves after the last state.
+ * @throws StateError where the output of a state is too large
+ */
+async function follow(events: AsyncGenerator<StateEvent>, { log }: WorkflowRun): Promise<void> {
   for await (const event of events) {
     if (event.type === 'StateExited' && exceedsLimit(event.state.output)) {
-      fail(dataLimitExceeded(`output of the state ${event.state.name}`));
-    } else if (event.type === 'StateRetried') {
+      throw dataLimitExceeded(`output of the state ${event.state.name}`);
+    }
+    if (event.type === 'StateRetried') {
       log(`${event.state.name} is tried again (${event.retry.attempt})`);
     } else if (event.type === 'StateCaught') {
       log(`${event.state.name} failed, goes on with ${event.catch.catcher.Next}`);
@@ -106,7 +106,7 @@ function handlersOf(run: WorkflowRun): Record<string, (input: Json) => Promise<J
         // Lets `follow` see what the state before has given.
         await nextTurn();
         stopIfEnded(run.signal);
-        if (exceedsLimit(input)) throw dataLimitExceeded(`input of the state ${name}`);
+        if (exceedsLimit(inputOf(step, input))) throw dataLimitExceeded(`input of the state ${name}`);
         const output = await (step.kind === 'task' ? runTask(step, input, run) : runMap(step, input, run));
         stopIfEnded(run.signal);
         if (exceedsLimit(output)) throw dataLimitExceeded(`result of the state ${name}`);
@@ -114,6 +114,14 @@ function handlersOf(run: WorkflowRun): Record<string, (input: Json) => Promise<J
       },
     ]),
   );
+}
+
+/** What `prepareMap` asks the library for; the items are part of the input. */
+type MapInput = { readonly items: Json; readonly input: Json };
+
+/** What the state itself gets of what its handler is given. */
+function inputOf(step: Step, given: Json): Json {
+  return step.kind === 'task' ? given : (given as MapInput).input;
 }
 
 /** The library starts a state once more when it is stopped while it waits for a retry: here it ends. */
@@ -129,8 +137,7 @@ async function runTask(step: Step & { readonly kind: 'task' }, input: Json, run:
 }
 
 async function runMap(step: Step & { readonly kind: 'map' }, given: Json, run: WorkflowRun): Promise<Json> {
-  // What `prepareMap` asks the library for.
-  const { items, input } = given as { readonly items: Json; readonly input: Json };
+  const { items, input } = given as MapInput;
   if (!Array.isArray(items)) {
     throw new StateError('States.Runtime', 'ItemsPath does not lead to a list', { isCatchable: false });
   }

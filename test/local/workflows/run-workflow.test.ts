@@ -206,6 +206,35 @@ describe('a workflow', () => {
     expect(await run(caught({}), () => text).end).toEqual({ status: 'SUCCEEDED', output: text });
   });
 
+  it('fails where the last state gives too much, whatever its kind, and where an item of a Map does', async () => {
+    const text = 'x'.repeat(PAYLOAD_LIMIT / 2);
+    const double = { Type: 'Pass', Parameters: { 'one.$': '$', 'two.$': '$' } };
+    const tooMuch = (state: string) => ({
+      status: 'FAILED',
+      error: 'States.DataLimitExceeded',
+      cause: `The output of the state ${state} is larger than 262144 bytes.`,
+    });
+    const last = { StartAt: 'Double', States: { Double: { ...double, End: true } } };
+    expect(await run(last, undefined, text).end).toEqual(tooMuch('Double'));
+    const kept = { StartAt: 'Work', States: { Work: task('work', { ResultPath: '$.result', End: true }) } };
+    expect(await run(kept, () => text, { text }).end).toEqual(tooMuch('Work'));
+    const cut = { Type: 'Pass', Result: {}, End: true };
+    const between = { StartAt: 'Double', States: { Double: { ...double, Next: 'Cut' }, Cut: cut } };
+    expect(await run(between, undefined, text).end).toEqual(tooMuch('Double'));
+
+    const item = { StartAt: 'Range', States: { Range: { ...double, End: true } } };
+    const execution = run(mapping({ ItemProcessor: item }), () => ({}), { job: text, ranges: [0] });
+    expect(await execution.end).toEqual(tooMuch('Range'));
+    expect(execution.invocations).toEqual([]);
+  });
+
+  it('counts the list of a Map once, which is part of its input', async () => {
+    const ranges = ['x'.repeat(PAYLOAD_LIMIT * 0.9)];
+    const ItemSelector = { 'range.$': '$$.Map.Item.Index' };
+    const execution = run(mapping({ ItemSelector, ResultPath: '$.results' }), () => ({}), { ranges });
+    expect(await execution.end).toMatchObject({ status: 'SUCCEEDED' });
+  });
+
   it('starts nothing more once it is stopped: neither the next state nor a retry', async () => {
     const gate: Gate = Promise.withResolvers();
     const running = run(caught({}), () => gate.promise);
