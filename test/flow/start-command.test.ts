@@ -65,10 +65,13 @@ async function endAll(): Promise<void> {
 describe('a start that cannot be', () => {
   afterEach(endAll);
 
-  it('says what is wrong with its flags, and which there are', async () => {
-    const command = driven(startCommand(['--port', 'eighty']));
+  it.each([
+    ['--port', 'eighty', 'a number from 1 to 65527'],
+    ['--processing', 'nonsense', 'lambda or step-functions or step-functions-efs'],
+  ])('says what is wrong with its flags, and which there are: %s %s', async (flag, value, meant) => {
+    const command = driven(startCommand([flag, value]));
     expect(await command.end()).toBe(1);
-    expect(command.output).toBe(`--port must be a number from 1 to 65527, not eighty.\n\n${HELP}\n`);
+    expect(command.output).toBe(`${flag} must be ${meant}, not ${value}.\n\n${HELP}\n`);
   });
 
   it('explains itself on --help', async () => {
@@ -270,16 +273,17 @@ describe('a start, its lines in a terminal, its end, and the next start', () => 
     await expectNothingLeft(state);
   });
 
-  it('begins anew with npm start -- --fresh, passes settings on to the app (--origin, --upload-events, --broadcast), and stops on Ctrl-C in a terminal', async () => {
+  it('begins anew with npm start -- --fresh, passes settings on to the app, and stops on Ctrl-C in a terminal', async () => {
     const flags = ['--port', String(port), '--state', state, '--fresh'];
-    flags.push('--origin', ELSEWHERE, '--upload-events', 's3-notifications', '--broadcast', 'iot-core');
+    flags.push('--origin', ELSEWHERE, '--upload-events', 's3-notifications');
+    flags.push('--processing', 'step-functions-efs', '--broadcast', 'iot-core');
     command = driven(new DrivenCommand('npm', ['start', '--', ...flags]));
     endpoints = await whenReady(command, state);
     expect(await (await fetch(`${endpoints.api}/jobs`)).json()).toEqual({ jobs: [] });
     expect((await fetch(`${endpoints.api}/jobs/${finished.id}`)).status).toBe(404);
     expect(await allowedFrom(ELSEWHERE)).toEqual([ELSEWHERE, ELSEWHERE]);
     const template = await readFile(path.join(state, 'cdk.out', '0', 'Jobwire.template.json'), 'utf8');
-    expect(template).toContain('"LambdaConfigurations"');
+    for (const part of ['"LambdaConfigurations"', '"AWS::EFS::FileSystem"']) expect(template).toContain(part);
     const ticket = await fetch(`${endpoints.api}/jobs/${finished.id}/tickets`, {
       method: 'POST',
       headers: { authorization: `Bearer ${created.token}` },
