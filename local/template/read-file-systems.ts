@@ -30,9 +30,30 @@ const IGNORED = [
   'ThroughputMode',
 ];
 
+/** "/" or up to four folders below it (EFS API Reference, RootDirectory). */
+const ROOT_PATH = /^(\/|(\/(?!\.)[^$#<>;`|&?{}^*/\n]+){1,4})$/;
+
+/** Whose the folder is that EFS makes: whoever runs the runtime makes it here. */
+const CreationInfoSchema = v.strictObject({
+  OwnerUid: v.string(),
+  OwnerGid: v.string(),
+  Permissions: v.string(),
+});
+
+const RootDirectorySchema = v.pipe(
+  v.strictObject({
+    Path: v.optional(v.pipe(v.string(), v.regex(ROOT_PATH)), '/'),
+    CreationInfo: v.exactOptional(CreationInfoSchema),
+  }),
+  v.check(
+    ({ Path, CreationInfo }) => Path === '/' || CreationInfo !== undefined,
+    'needs CreationInfo, without which EFS does not make the folder, and nothing can be mounted',
+  ),
+);
+
 const AccessPointSchema = v.strictObject({
   FileSystemId: v.string(),
-  RootDirectory: v.optional(v.object({ Path: v.optional(v.string(), '/') }), { Path: '/' }),
+  RootDirectory: v.optional(RootDirectorySchema, { Path: '/' }),
 });
 
 /** Files belong to whoever runs the runtime. */

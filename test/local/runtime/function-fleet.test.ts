@@ -43,6 +43,16 @@ function functionWith(role: string, fields: object) {
   };
 }
 
+const CreationInfo = { OwnerUid: '1000', OwnerGid: '1000', Permissions: '700' };
+
+/** An access point of `Files`. */
+function accessPoint(RootDirectory: object) {
+  return {
+    Type: 'AWS::EFS::AccessPoint',
+    Properties: { FileSystemId: { Ref: 'Files' }, RootDirectory, PosixUser: {} },
+  };
+}
+
 /** Two functions that share a file system, in a network that leads to S3 alone, and one outside. */
 function stack(
   fields: Partial<Record<string, { readonly Type: string; readonly Properties?: object }>> = {},
@@ -60,10 +70,7 @@ function stack(
       },
     },
     Files: { Type: 'AWS::EFS::FileSystem', Properties: { Encrypted: true } },
-    Access: {
-      Type: 'AWS::EFS::AccessPoint',
-      Properties: { FileSystemId: { Ref: 'Files' }, RootDirectory: { Path: '/jobs' }, PosixUser: {} },
-    },
+    Access: accessPoint({ Path: '/jobs', CreationInfo }),
     Role: roleAllowing(['elasticfilesystem:ClientMount'], { 'Fn::GetAtt': ['Files', 'Arn'] }),
     Inspect: functionWith('Role', MOUNT),
     Merge: functionWith('Role', MOUNT),
@@ -154,6 +161,9 @@ it.each([
     { Access: { Type: 'AWS::EFS::AccessPoint', Properties: { FileSystemId: 'fs-1' } } },
     /Stack-Inspect mounts .*, which the template does not have/,
   ],
+  [{ Access: accessPoint({ Path: '/jobs', CreationInfo, Quota: 1 }) }, /Access .*RootDirectory.Quota/],
+  [{ Access: accessPoint({ Path: '/jobs' }) }, /Access .*RootDirectory: needs CreationInfo/],
+  [{ Access: accessPoint({ Path: '/../jobs', CreationInfo }) }, /Access .*RootDirectory.Path/],
   [
     { Merge: functionWith('Role', { VpcConfig: { SubnetIds: ['subnet-1'] } }) },
     /the subnet subnet-1, which it does not have/,
