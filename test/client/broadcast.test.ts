@@ -1,5 +1,6 @@
 import { setImmediate as settled } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { WebSocket } from 'ws';
 import {
   ConnectionRefusedError,
   ProblemError,
@@ -131,6 +132,19 @@ describe('the snapshot of a broadcast', () => {
 });
 
 describe('a broker', () => {
+  it('is heard over the sockets of the package ws, too', async () => {
+    const other = createWatchClient({
+      api: 'http://127.0.0.1',
+      fetch: server.fetch,
+      onWake: () => () => {},
+      WebSocket,
+    });
+    const watch = other.watchJob(jobId(1), { via: 'iot' });
+    await until(() => watch.connection.status === 'live');
+    server.commit(sampleJob(2, 'succeeded'));
+    expect((await watch.finished()).seq).toBe(2);
+  });
+
   it('is asked for the ticket by the name of the job, with a name that no other connection has', async () => {
     const { watch } = watchBroadcast();
     await until(() => watch.connection.status === 'live');
@@ -142,7 +156,7 @@ describe('a broker', () => {
       `POST /jobs/${jobId(1)}/tickets`,
     ]);
     expect(new Set(broker.clientIds).size).toBe(2);
-    for (const id of broker.clientIds) expect(id).toMatch(/^[0-9a-f]{22}$/);
+    for (const id of broker.clientIds) expect(id).toMatch(new RegExp(`^${jobId(1)}-[0-9a-f]{22}$`));
   });
 
   it('hears that each message has come, and pings', async () => {
