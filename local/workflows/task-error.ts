@@ -26,25 +26,17 @@ const SERVICE_ERRORS: Readonly<Record<string, string>> = {
   ServiceException: 'Lambda.ServiceException',
 };
 
-/** The function did not live to say what went wrong. */
-const UNHANDLED_ERRORS: ReadonlySet<string> = new Set([
-  'Sandbox.Timedout',
-  'Runtime.ExitError',
-  'Runtime.OutOfMemory',
-]);
-
 /**
- * What Step Functions makes of a failed invocation: the function's own error type, with the error as JSON text for
- * its cause; `Lambda.Unknown` for time-outs, exits and too little memory (SFN:bp-lambda-serviceexception). Some
- * runtimes are said to pass on `Sandbox.Timedout` and `Runtime.ExitError` instead (SFN:concepts-error-handling): a
- * Retry names all three.
+ * What Step Functions makes of a failed invocation: the name that Lambda gives the error, and the error as JSON text
+ * for its cause. That holds for a function which did not live to say what went wrong, too: `Sandbox.Timedout`,
+ * `Runtime.ExitError`, `Runtime.OutOfMemory`. The guide calls these `Lambda.Unknown`, and elsewhere says that newer
+ * runtimes are heard by names of their own (SFN:concepts-error-handling); docs/decisions/0022 has the choice.
  */
 export function taskErrorOf(error: FunctionError): StateError {
   const refused = SERVICE_ERRORS[error.errorType];
   if (refused !== undefined) return new StateError(refused, error.errorMessage, { isCatchable: true });
-  const name = UNHANDLED_ERRORS.has(error.errorType) ? 'Lambda.Unknown' : error.errorType;
   const { errorType, errorMessage, trace } = error;
-  return new StateError(name, JSON.stringify({ errorType, errorMessage, trace }), { isCatchable: true });
+  return new StateError(errorType, JSON.stringify({ errorType, errorMessage, trace }), { isCatchable: true });
 }
 
 /** Whether a JSON value is too large to be passed on. */

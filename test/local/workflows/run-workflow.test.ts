@@ -114,9 +114,9 @@ describe('a workflow', () => {
   });
 
   it.each([
-    ['Sandbox.Timedout', 'Lambda.Unknown'],
-    ['Runtime.ExitError', 'Lambda.Unknown'],
-    ['Runtime.OutOfMemory', 'Lambda.Unknown'],
+    ['Sandbox.Timedout', 'Sandbox.Timedout'],
+    ['Runtime.ExitError', 'Runtime.ExitError'],
+    ['Runtime.OutOfMemory', 'Runtime.OutOfMemory'],
     ['TooManyRequestsException', 'Lambda.TooManyRequestsException'],
     ['ServiceException', 'Lambda.ServiceException'],
   ])('calls %s as Step Functions does, %s', async (errorType, name) => {
@@ -128,7 +128,9 @@ describe('a workflow', () => {
   });
 
   it('retries at growing intervals, as often as it may', async () => {
-    const Retry = [{ ErrorEquals: ['Lambda.Unknown'], IntervalSeconds: 10, BackoffRate: 3, MaxAttempts: 2 }];
+    const Retry = [
+      { ErrorEquals: ['Runtime.ExitError'], IntervalSeconds: 10, BackoffRate: 3, MaxAttempts: 2 },
+    ];
     const execution = run(caught({ Retry }), (name) => {
       if (name === 'work') throw failure('Runtime.ExitError');
       return {};
@@ -323,7 +325,7 @@ describe('a Map', () => {
   });
 
   it('retries an item by itself, and times it out by itself', async () => {
-    const Retry = [{ ErrorEquals: ['Lambda.Unknown'], IntervalSeconds: 5, MaxAttempts: 1 }];
+    const Retry = [{ ErrorEquals: ['Runtime.ExitError'], IntervalSeconds: 5, MaxAttempts: 1 }];
     let calls = 0;
     const execution = run(
       mapping({}, { Retry, TimeoutSeconds: 60, End: true }),
