@@ -4,7 +4,7 @@ import { VARIABLES } from '../handlers/environment.ts';
 import { bundleFunctions, bundleOf } from '../infrastructure/bundles.ts';
 import { DEFAULT_VARIANT, entriesOf } from '../infrastructure/entries.ts';
 import type { InvokableFunction } from '../local/functions/invocation.ts';
-import { broadcastTopic } from '../protocol/broadcast.ts';
+import { broadcastClientIdPrefix, broadcastTopic } from '../protocol/broadcast.ts';
 import type { BrokerServer } from './broker-process.ts';
 import { type Child, startChild } from './child-process.ts';
 import type { GatewayServer } from './connections-server.ts';
@@ -17,7 +17,7 @@ import { streamEvent, topicOf } from './publish.ts';
 import { type PublishWorld, startPublishWorld } from './publish-world.ts';
 import { alternate } from './rounds.ts';
 import { type Told, type ToldMetric, toldFigures, toldRatios } from './told-figures.ts';
-import type { Watchers } from './watchers-process.ts';
+import type { BrokerAccess, Watchers } from './watchers-process.ts';
 
 interface Load {
   /** Watchers of one job, ascending. */
@@ -80,7 +80,7 @@ interface Ways {
   readonly subscribers: Child<Watchers>;
   readonly publications: CountingProxy;
   readonly publishToBroker: InvokableFunction;
-  readonly broker: { readonly url: string; readonly username: string; readonly topic: string };
+  readonly broker: BrokerAccess;
   readonly watched: Item;
   readonly broadcast: Item;
   /** Where the sockets connect to. */
@@ -149,6 +149,7 @@ async function startWays(closing: (() => unknown)[]): Promise<Ways> {
     broker: {
       url: `ws://127.0.0.1:${brokerPort}/mqtt`,
       username: `jobwire?x-amz-customauthorizer-name=${AUTHORIZER}`,
+      clientIdPrefix: broadcastClientIdPrefix(job),
       topic: broadcastTopic(job),
     },
   };

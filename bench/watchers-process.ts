@@ -7,6 +7,7 @@ export interface BrokerAccess {
   /** `ws://127.0.0.1:<port>/mqtt`. */
   readonly url: string;
   readonly username: string;
+  readonly clientIdPrefix: string;
   readonly topic: string;
 }
 
@@ -78,14 +79,14 @@ function openSocket(url: string): Promise<void> {
   });
 }
 
-function openBroker({ url, username, topic }: BrokerAccess): Promise<void> {
+function openBroker({ url, username, clientIdPrefix, topic }: BrokerAccess): Promise<void> {
   const socket = new WebSocket(url, 'mqtt', { perMessageDeflate: false });
   const read = createPacketReader();
   return new Promise((resolve, reject) => {
     socket.once('error', reject);
     socket.once('close', () => reject(new Error('The broker closed a connection')));
     socket.once('open', () => {
-      const clientId = `bench-${process.pid}-${Math.random().toString(36).slice(2)}`;
+      const clientId = `${clientIdPrefix}${process.pid}-${Math.random().toString(36).slice(2)}`;
       socket.send(connectPacket({ clientId, username, password: 'bench', keepAliveSeconds: 1_200 }));
     });
     socket.on('message', (data: Buffer) => {

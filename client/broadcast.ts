@@ -103,9 +103,10 @@ class BroadcastSocket implements SocketLike {
     const readPackets = createPacketReader();
     socket.binaryType = 'arraybuffer';
     socket.addEventListener('open', () => {
-      const { username } = broadcast;
+      const { username, clientIdPrefix } = broadcast;
+      const clientId = clientIdPrefix + newName();
       const keepAliveSeconds = KEEP_ALIVE_SECONDS;
-      this.#put(connectPacket({ clientId: newClientId(), username, password: ticket, keepAliveSeconds }));
+      this.#put(connectPacket({ clientId, username, password: ticket, keepAliveSeconds }));
     });
     socket.addEventListener('message', ({ data }) => {
       try {
@@ -249,8 +250,8 @@ class BroadcastSocket implements SocketLike {
   }
 }
 
-/** A name that no other connection has, of the 23 letters and digits that every broker takes (3.1.3.1). */
-function newClientId(): string {
+/** A name that no other connection has, in letters and digits (3.1.3.1). */
+function newName(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(11));
   return [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 }

@@ -31,7 +31,7 @@ export function pasteLines({ api, socket, broker }: Pick<Endpoints, 'api' | 'soc
     ...(broker === undefined
       ? {}
       : {
-          subscribe: `npx mqtt subscribe ${addressOf(broker)} -q 1 -u ${ofJob('username')} -P ${ofJob('ticket')} -t ${ofJob('topic')}`,
+          subscribe: `npx mqtt subscribe ${addressOf(broker)} -q 1 -i ${ofJob('clientIdPrefix')}$(date +%s) -u ${ofJob('username')} -P ${ofJob('ticket')} -t ${ofJob('topic')}`,
         }),
   };
 }

@@ -5,3 +5,11 @@
 export function broadcastTopic(job: string): string {
   return `jobwire/jobs/${job}`;
 }
+
+/**
+ * With what the client id of everybody begins who subscribes to the topic of a job. A broker ends the older of two
+ * connections with one id, so a ticket allows no other ids: the account's other clients are none of its business.
+ */
+export function broadcastClientIdPrefix(job: string): string {
+  return `${job}-`;
+}

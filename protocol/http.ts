@@ -64,10 +64,15 @@ export const UploadStateSchema = v.object({
 
 /**
  * Where the states of one job are broadcast by MQTT 3.1.1 over a WebSocket (subprotocol `mqtt`). The user name is this
- * one, the password is the ticket that stands beside it; `topic` is subscribed to with QoS 1, and its retained message
- * is the newest state.
+ * one, the password is the ticket that stands beside it, and the client id begins with `clientIdPrefix` and goes on with
+ * what no other connection has; `topic` is subscribed to with QoS 1, and its retained message is the newest state.
  */
-export const BroadcastSchema = v.object({ url: v.string(), username: v.string(), topic: v.string() });
+export const BroadcastSchema = v.object({
+  url: v.string(),
+  username: v.string(),
+  clientIdPrefix: v.string(),
+  topic: v.string(),
+});
 
 /** What it takes to connect once: the URL, a ticket of 60 seconds, and the subprotocols that a browser offers. */
 export const WatchSchema = v.object({

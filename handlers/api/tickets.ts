@@ -1,4 +1,4 @@
-import { broadcastTopic } from '../../protocol/broadcast.ts';
+import { broadcastClientIdPrefix, broadcastTopic } from '../../protocol/broadcast.ts';
 import { SUBPROTOCOL, TICKET_SUBPROTOCOL_PREFIX } from '../../protocol/frames.ts';
 import type { Broadcast, Ticket, Watch } from '../../protocol/http.ts';
 import type { TicketScope } from '../ports.ts';
@@ -29,7 +29,8 @@ function broadcastOf(
   // IoT Core looks for the authorizer's name behind the user name, which itself says nothing (AWS IoT Developer Guide,
   // "Connecting to AWS IoT Core by using custom authentication").
   const username = `jobwire?x-amz-customauthorizer-name=${broadcast.authorizer}`;
-  return { broadcast: { url: broadcast.url, username, topic: broadcastTopic(scope.job) } };
+  const clientIdPrefix = broadcastClientIdPrefix(scope.job);
+  return { broadcast: { url: broadcast.url, username, clientIdPrefix, topic: broadcastTopic(scope.job) } };
 }
 
 /** `POST /jobs/{id}/tickets`: one more connect for one job, by its owner or with its token. */

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { broadcastTopic } from '../../protocol/broadcast.ts';
+import { broadcastClientIdPrefix, broadcastTopic } from '../../protocol/broadcast.ts';
 
 /** What a custom authorizer of AWS IoT Core is asked (AWS IoT Developer Guide, "Defining your Lambda function"). */
 export interface BrokerConnect {
@@ -66,13 +66,15 @@ export function readBrokerConnect(event: unknown): BrokerConnect {
 }
 
 /**
- * Lets a client in, with any client id, to subscribe to the topic of one job and nothing else: not to publish.
+ * Lets a client in to subscribe to the topic of one job and nothing else: not to publish, nor under the client id of
+ * anybody but a watcher of that job, because the broker would end the connection that has it.
  * `functionArn` is the authorizer's own; partition, Region and account are those of the broker as well.
  */
 export function brokerAllow(job: string, functionArn: string): BrokerAuthorization {
   const [, partition = '', , region = '', account = ''] = functionArn.split(':');
   const arn = (resource: string): string => `arn:${partition}:iot:${region}:${account}:${resource}`;
   const topic = broadcastTopic(job);
+  const clientId = `${broadcastClientIdPrefix(job)}*`;
   return {
     isAuthenticated: true,
     principalId: job.replaceAll(/[^A-Za-z0-9]/g, ''),
@@ -82,7 +84,7 @@ export function brokerAllow(job: string, functionArn: string): BrokerAuthorizati
       {
         Version: '2012-10-17',
         Statement: [
-          { Effect: 'Allow', Action: 'iot:Connect', Resource: arn('client/*') },
+          { Effect: 'Allow', Action: 'iot:Connect', Resource: arn(`client/${clientId}`) },
           { Effect: 'Allow', Action: 'iot:Subscribe', Resource: arn(`topicfilter/${topic}`) },
           { Effect: 'Allow', Action: 'iot:Receive', Resource: arn(`topic/${topic}`) },
         ],

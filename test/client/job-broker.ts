@@ -59,7 +59,8 @@ export class JobBroker implements AsyncDisposable {
         const ticket = String(password);
         const topic = broker?.take(ticket);
         broker?.clientIds.push(client.id);
-        const code = broker?.refusal ?? (topic === undefined || username !== USERNAME ? 5 : 0);
+        const isGranted = username === USERNAME && topic === `jobwire/jobs/${client.id.split('-')[0]}`;
+        const code = broker?.refusal ?? (isGranted ? 0 : 5);
         if (topic !== undefined) allowed.set(client, topic);
         if (code === 0) done(null, true);
         else done(Object.assign(new Error(`CONNACK ${code}`), { returnCode: code }), false);
@@ -96,7 +97,8 @@ export class JobBroker implements AsyncDisposable {
     const { port } = this.#server.address() as AddressInfo; // it listens on TCP, so the address is no pipe name
     const topic = `jobwire/jobs/${job}`;
     this.#tickets.set(ticket, topic);
-    return { url: `ws://127.0.0.1:${port}/mqtt`, username: USERNAME, topic };
+    const clientIdPrefix = `${job}-`;
+    return { url: `ws://127.0.0.1:${port}/mqtt`, username: USERNAME, clientIdPrefix, topic };
   }
 
   /** The topic that a ticket is for; the ticket is used up then. */

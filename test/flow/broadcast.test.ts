@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { DeleteItemCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { connectAsync, type MqttClient } from 'mqtt';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
@@ -39,10 +40,15 @@ function stateOf(line: string | undefined): Job {
 const isTerminal = (line: string): boolean => line !== '' && stateOf(line).finishedAt !== undefined;
 
 /** Connects from this process, with the ticket or another password. */
-async function connect({ ticket, broadcast }: CreatedJob['watch'], password = ticket): Promise<MqttClient> {
+async function connect(
+  { ticket, broadcast }: CreatedJob['watch'],
+  password = ticket,
+  clientIdPrefix = broadcast?.clientIdPrefix,
+): Promise<MqttClient> {
   if (broadcast === undefined) throw new Error('the ticket says of no broadcast');
   const { url, username } = broadcast;
-  return await connectAsync(url, { username, password, reconnectPeriod: 0 }, false);
+  const clientId = `${clientIdPrefix}${randomUUID()}`;
+  return await connectAsync(url, { clientId, username, password, reconnectPeriod: 0 }, false);
 }
 
 /** A job of which the broker has the first state. */
@@ -115,6 +121,10 @@ test('it is refused another job, every job at once, and to connect without a tic
   expect(refused.flatMap(({ lines }) => lines)).toEqual([]);
   for (const password of [ofOwner.ticket, mine.token, '']) {
     await expect(connect(watch, password)).rejects.toMatchObject({ code: 5 });
+  }
+  // Under the name of a watcher of another job, or of any other client of the account: it would end their connection.
+  for (const prefix of [other.watch.broadcast?.clientIdPrefix, 'thermometer']) {
+    await expect(connect(watch, watch.ticket, prefix)).rejects.toMatchObject({ code: 5 });
   }
   const client = await connect(watch);
   await expect(client.subscribeAsync('jobwire/jobs/+')).rejects.toThrow('Subscribe error');

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
@@ -24,7 +25,8 @@ export class MqttSubscription {
     if (broadcast === undefined) throw new Error('the ticket says of no broadcast');
     const { protocol, hostname, port, pathname } = new URL(broadcast.url);
     const where = ['-C', protocol.slice(0, -1), '-h', hostname, '-p', port, '--path', pathname];
-    const who = ['-u', broadcast.username, '-P', other.password ?? ticket];
+    const id = broadcast.clientIdPrefix + randomUUID();
+    const who = ['-i', id, '-u', broadcast.username, '-P', other.password ?? ticket];
     const what = ['-t', other.topic ?? broadcast.topic, '-q', '1'];
     this.#process = spawn(process.execPath, [COMMAND, 'subscribe', ...where, ...who, ...what]);
     const { stdout, stderr } = this.#process;

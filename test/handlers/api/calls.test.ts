@@ -173,6 +173,7 @@ describe('tickets', () => {
     const broadcast = {
       url: 'wss://broker.invalid/mqtt',
       username: 'jobwire?x-amz-customauthorizer-name=tickets',
+      clientIdPrefix: `${job.id}-`,
       topic: `jobwire/jobs/${job.id}`,
     };
     expect([watch.broadcast, one.broadcast]).toEqual([broadcast, broadcast]);

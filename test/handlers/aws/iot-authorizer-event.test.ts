@@ -46,13 +46,13 @@ describe('the answer', () => {
   const { id: job } = sampleNewJob();
   const allowed = brokerAllow(job, 'arn:aws-cn:lambda:cn-north-1:123456789012:function:authorize');
 
-  it('allows to connect, to subscribe to the topic of the job and to hear it, and nothing else', () => {
+  it('allows to connect as a watcher of the job, to subscribe to the topic of the job and to hear it, and nothing else', () => {
     const arn = 'arn:aws-cn:iot:cn-north-1:123456789012:';
     expect(allowed.policyDocuments).toEqual([
       {
         Version: '2012-10-17',
         Statement: [
-          { Effect: 'Allow', Action: 'iot:Connect', Resource: `${arn}client/*` },
+          { Effect: 'Allow', Action: 'iot:Connect', Resource: `${arn}client/${job}-*` },
           { Effect: 'Allow', Action: 'iot:Subscribe', Resource: `${arn}topicfilter/jobwire/jobs/${job}` },
           { Effect: 'Allow', Action: 'iot:Receive', Resource: `${arn}topic/jobwire/jobs/${job}` },
         ],
