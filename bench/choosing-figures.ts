@@ -1,5 +1,5 @@
 import { billOf, DAYS, processingSection, type Section } from './cost/bill.ts';
-import { type Load, loadOf } from './cost/load.ts';
+import { LONGEST_FUNCTION, type Load, loadOf } from './cost/load.ts';
 import { DEFAULT_WAYS, PROCESSING_WAYS, type Ways } from './cost/ways.ts';
 import { figureOf, quantity } from './figures.ts';
 import type { Figure, MeasureName } from './measure.ts';
@@ -39,9 +39,6 @@ type ToldFigure = 'last told' | 'requests in the life of a job';
 
 /** What Lambda allows one invocation, in seconds (aws-facts 6). */
 const LAMBDA_SECONDS = 900;
-
-/** The longest work of one function that bills are made for, in seconds (bench/cost/load.ts). */
-const LONGEST_WORK = 890;
 
 /** Jobs that bills are for, a month. */
 const JOBS = 1_000_000;
@@ -105,7 +102,7 @@ export class ChoosingFigures {
    */
   processingBill(way: ProcessingWay): Section {
     const jobSeconds = Math.min(
-      LONGEST_WORK,
+      LONGEST_FUNCTION,
       this.processed('lambda', 'time of all functions together').value,
     );
     const load = loadOf({ jobsPerDay: JOBS / DAYS, payloadMb: this.size().value, jobSeconds });

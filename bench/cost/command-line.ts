@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { DEFAULT_LOAD, LOAD_OPTIONS, type Load, LoadError, loadOf } from './load.ts';
+import { DEFAULT_LOAD, LOAD_OPTIONS, LONGEST_FUNCTION, type Load, LoadError, loadOf } from './load.ts';
 import { REGION } from './prices.ts';
 import { BROADCAST_WAYS, DEFAULT_WAYS, PROCESSING_WAYS, type Ways } from './ways.ts';
 
@@ -41,7 +41,13 @@ export function readCommandLine(args: readonly string[]): Request {
       processing: oneOf(PROCESSING_WAYS, 'processing', values['processing']) ?? DEFAULT_WAYS.processing,
       broadcast: oneOf(BROADCAST_WAYS, 'broadcast', values['broadcast']) ?? DEFAULT_WAYS.broadcast,
     };
-    return { kind: 'bill', load: loadOf(said), ways, json: values['json'] === true };
+    const load = loadOf(said);
+    if (ways.processing === 'lambda' && load.jobSeconds > LONGEST_FUNCTION) {
+      throw new LoadError(
+        `--job-seconds must be at most ${LONGEST_FUNCTION} with --processing lambda: divide longer work by a workflow`,
+      );
+    }
+    return { kind: 'bill', load, ways, json: values['json'] === true };
   } catch (error) {
     if (!(error instanceof LoadError)) throw error;
     return { kind: 'refused', problem: error.message };

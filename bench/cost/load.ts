@@ -7,7 +7,7 @@ export interface Load {
   readonly updates: number;
   /** From `POST /jobs` to the last byte of the upload. */
   readonly uploadSeconds: number;
-  /** From the claim to the end of the work. */
+  /** From the claim to the end of the work; by a workflow, what one function would take for it. */
   readonly jobSeconds: number;
   /** How long each watcher is connected, or polls; the client closes once the job has ended. */
   readonly watchMinutes: number;
@@ -58,7 +58,7 @@ export const LOAD_OPTIONS: Readonly<Record<keyof Load, LoadOption>> = {
     minimum: 0,
     maximum: 86_400,
   },
-  jobSeconds: { flag: 'job-seconds', help: 'seconds that the work takes', minimum: 0.1, maximum: 890 },
+  jobSeconds: { flag: 'job-seconds', help: 'seconds of work of one function', minimum: 0.1, maximum: 36_000 },
   watchMinutes: {
     flag: 'watch-minutes',
     help: 'minutes that each watcher is connected or polls (default: upload and work)',
@@ -112,6 +112,9 @@ export const LOAD_OPTIONS: Readonly<Record<keyof Load, LoadOption>> = {
     maximum: 1_000,
   },
 };
+
+/** What one function of Lambda can do, in seconds: 15 minutes (aws-facts 6), less what it keeps for the end. */
+export const LONGEST_FUNCTION = 890;
 
 /** What is not said. `pingSeconds` is the client's own, `postsPerSecond` that of infrastructure/settings.ts. */
 export const DEFAULT_LOAD: Omit<Load, 'watchMinutes'> = {

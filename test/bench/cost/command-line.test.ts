@@ -52,6 +52,7 @@ describe('npm run cost --', () => {
     [['--job-seconds', '1', '--updates', '11'], /at most 10 reports, ten a second/],
     [['--processing', 'efs'], /--processing must be lambda or step-functions or step-functions-efs, not efs/],
     [['--broadcast', 'mqtt'], /--broadcast must be none or iot-core, not mqtt/],
+    [['--job-seconds', '891'], /at most 890 with --processing lambda/],
     [['--region', 'eu-central-1'], /prices of us-east-1 only/],
     [['--wachters', '3'], /Unknown option '--wachters'/],
     [['3'], /3/],
