@@ -8,6 +8,7 @@ import {
   createPacketReader,
   decode,
   disconnectPacket,
+  MqttError,
   type MqttPacket,
   pingPacket,
   pubackPacket,
@@ -110,10 +111,11 @@ class BroadcastSocket implements SocketLike {
     });
     socket.addEventListener('message', ({ data }) => {
       try {
-        if (typeof data === 'string') throw new TypeError('a frame of text');
+        if (typeof data === 'string') throw new MqttError('a frame of text');
         // Bytes, as `binaryType` asks for.
         for (const packet of readPackets(new Uint8Array(data as ArrayBuffer))) this.#heard(packet);
-      } catch {
+      } catch (error) {
+        if (!(error instanceof MqttError)) throw error;
         // As a line hears of a frame that it cannot read. Where the next packet begins is not known any more.
         this.#happen('message', { data: undefined });
         this.#break();
@@ -171,7 +173,7 @@ class BroadcastSocket implements SocketLike {
   }
 
   #heard(packet: MqttPacket): void {
-    if ((packet.type === 'connack') === this.#open) throw new TypeError(`${packet.type} at the wrong time`);
+    if ((packet.type === 'connack') === this.#open) throw new MqttError(`${packet.type} at the wrong time`);
     if (packet.type === 'connack') this.#answered(packet.code);
     if (packet.type === 'publish') this.#published(packet);
     if (packet.type === 'suback') this.#granted(packet);
