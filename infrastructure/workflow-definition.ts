@@ -65,8 +65,11 @@ const UNTIL_DONE = {
   JitterStrategy: 'FULL',
 } as const;
 
-/** What errors of steps are called that are no errors of ours: the user's, and work that is nobody's any more. */
-const ENDED_AS_MEANT = ['JobFailed', 'WorkStopped'];
+/**
+ * What errors of steps are called that are no errors of ours: the user's, and work that is nobody's any more
+ * (handlers/process/workflow/step-errors.ts).
+ */
+const ENDED_AS_MEANT = ['JobFailed', 'StepStopped'];
 
 /** Names of jobs and of files come from these; content never does (256 KB a payload, aws-facts 5). */
 const WHICH = { 'job.$': '$.job', 'epoch.$': '$.epoch', 'execution.$': '$$.Execution.Name' } as const;

@@ -50,8 +50,8 @@ const TIMEOUTS = {
  */
 const SPARE_SECONDS = 5;
 
-/** Four rounds of ranges, ten at a time, are an hour; and a quarter of an hour for each other step, twice. */
-const EXECUTION_TIMEOUT = Duration.hours(3);
+/** Forty ranges, one at a time, of a quarter of an hour each; as much for the other steps; an hour for `Begin`. */
+const EXECUTION_TIMEOUT = Duration.hours(12);
 
 /** A step computes on one thread: a whole virtual CPU (aws-facts 6), and the bandwidth that comes with it. */
 const STEP_MEMORY = 1769;

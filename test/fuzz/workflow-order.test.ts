@@ -68,7 +68,7 @@ test('steps in any order and any number of times come to one result, and no frac
       expect(fractions).toEqual([...fractions].sort((one, other) => one - other));
       // Whoever comes late finds the job ended, and leaves nothing.
       for (const late of [0, 'inspect', 'fetch'] as const)
-        await expect(world.whileTimePasses(() => run(late))).rejects.toMatchObject({ name: 'WorkStopped' });
+        await expect(world.whileTimePasses(() => run(late))).rejects.toMatchObject({ name: 'StepStopped' });
       await world.ended('FAILED');
       expect((await world.job()).job).toEqual(ended);
       expect(world.files).toEqual([]);

@@ -100,7 +100,15 @@ describe.each(['step-functions', 'step-functions-efs'])('the workflow of %s', (p
           'UnavailableError',
         ]),
       );
-      for (const said of ['JobFailed', 'WorkStopped', 'States.Timeout', 'States.TaskFailed', 'States.ALL']) {
+      for (const said of [
+        'JobFailed',
+        'StepFailed',
+        'StepTimedOut',
+        'StepStopped',
+        'States.Timeout',
+        'States.TaskFailed',
+        'States.ALL',
+      ]) {
         expect(errors, name).not.toContain(said);
       }
     }
@@ -128,7 +136,7 @@ describe.each(['step-functions', 'step-functions-efs'])('the workflow of %s', (p
     const asMeant = state('AsMeant');
     expect(asMeant.Choices?.map(({ StringEquals, Next }) => [StringEquals, state(Next).Type])).toEqual([
       ['JobFailed', 'Succeed'],
-      ['WorkStopped', 'Succeed'],
+      ['StepStopped', 'Succeed'],
     ]);
     expect(state(asMeant.Default ?? '').Type).toBe('Fail');
   });

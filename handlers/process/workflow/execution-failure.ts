@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { type JobError, JobErrorSchema } from '../../../protocol/job.ts';
-import { LOST_ERROR, PROCESSING_FAILED, TIME_LIMIT_ERROR } from '../job-failure.ts';
+import { LOST_ERROR, PROCESSING_FAILED } from '../job-failure.ts';
 
 /** What a state machine says of a failure: the name of an error, and its cause, which may be JSON. */
 export interface ExecutionFailure {
@@ -8,8 +8,17 @@ export interface ExecutionFailure {
   readonly cause?: string;
 }
 
-/** What the state machine, and Lambda for it, call the end of the time that something had (aws-facts 5). */
+/** The job error of a job whose execution, or a step of it, ran out of time (infrastructure/workflow.ts has the times). */
+export const WORKFLOW_TIME_LIMIT_ERROR: JobError = {
+  code: 'time-limit',
+  title: 'The work took longer than is allowed here',
+  detail: 'A step of the work may take 15 minutes, and all of it 12 hours. Try a smaller file.',
+  retryable: false,
+};
+
+/** What a step, the state machine, and Lambda for it, call the end of the time that something had (aws-facts 5). */
 const TIME_OUTS: ReadonlySet<string> = new Set([
+  'StepTimedOut',
   'States.Timeout',
   'States.HeartbeatTimeout',
   'Sandbox.Timedout',
@@ -19,7 +28,7 @@ const TIME_OUTS: ReadonlySet<string> = new Set([
  * The names under which work breaks off that may well succeed another time: Lambda could not run a function, or the
  * function died in the middle; a service was away for long; somebody stopped the execution.
  */
-const BROKE_OFF = /^(Lambda\.|Runtime\.|Sandbox\.|UnavailableError$|WorkStopped$|ABORTED$)/;
+const BROKE_OFF = /^(Lambda\.|Runtime\.|Sandbox\.|UnavailableError$|StepStopped$|ABORTED$)/;
 
 /**
  * What a job says of the failure of its execution: what a step said on purpose, word for word; everything else in
@@ -27,7 +36,7 @@ const BROKE_OFF = /^(Lambda\.|Runtime\.|Sandbox\.|UnavailableError$|WorkStopped$
  */
 export function jobErrorOfFailure({ error, cause }: ExecutionFailure): JobError {
   if (error === 'JobFailed') return saidBy(cause) ?? PROCESSING_FAILED;
-  if (TIME_OUTS.has(error)) return TIME_LIMIT_ERROR;
+  if (TIME_OUTS.has(error)) return WORKFLOW_TIME_LIMIT_ERROR;
   return BROKE_OFF.test(error) ? LOST_ERROR : PROCESSING_FAILED;
 }
 

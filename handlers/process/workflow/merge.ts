@@ -7,7 +7,7 @@ import { storedResult, successFields } from '../stored-result.ts';
 import { GIVE_UP_BEFORE_END } from '../time-left.ts';
 import { readPlan } from './read-plan.ts';
 import { runStep, type StepParts, type StepRun } from './run-step.ts';
-import { WorkStopped } from './step-errors.ts';
+import { StepStopped } from './step-errors.ts';
 import type { Steps } from './step-progress.ts';
 import { rangeFileOf, type StepRequest } from './step-request.ts';
 import { WholeReporter } from './whole-reporter.ts';
@@ -34,7 +34,7 @@ export async function mergeRanges(
     const { record, set } = await runStep(request, endsAt, parts, (run) => merge(run, parts));
     await succeed(record, set, request, until, parts);
   } catch (error) {
-    if (!(error instanceof WorkStopped) || !(await hasSucceeded(request, until, parts))) throw error;
+    if (!(error instanceof StepStopped) || !(await hasSucceeded(request, until, parts))) throw error;
   }
   const remove = () => parts.workspace.remove(request.execution);
   await persist('removing the files', remove, until, parts);
@@ -93,7 +93,7 @@ async function succeed(
     meter.milliseconds('JobDuration', clock.now() - Date.parse(ended.job.startedAt ?? ended.job.updatedAt));
   } catch (error) {
     if (error instanceof JobNotFoundError || error instanceof ChangeRefusedError)
-      throw new WorkStopped('The job has ended otherwise', { cause: error });
+      throw new StepStopped('The job has ended otherwise', { cause: error });
     throw error;
   }
 }

@@ -2,12 +2,12 @@ import { UnavailableError } from '../../errors.ts';
 import type { JobRecord, Jobs, Log } from '../../ports.ts';
 import type { Workspace } from '../../workspace.ts';
 import type { Clock } from '../clock.ts';
-import { jobErrorOf, TIME_LIMIT_ERROR } from '../job-failure.ts';
+import { jobErrorOf, PROCESSING_FAILED } from '../job-failure.ts';
 import { stopReasonFor } from '../paced-writes.ts';
 import { type Persistence, persist } from '../persistence.ts';
 import { STOP_BEFORE_END } from '../time-left.ts';
 import { WorkStoppedError } from '../work-stopped.ts';
-import { JobFailed, WorkStopped } from './step-errors.ts';
+import { JobFailed, StepFailed, StepStopped, StepTimedOut } from './step-errors.ts';
 import type { StepRequest } from './step-request.ts';
 
 /** So long a step tries to reach the table, in milliseconds; then the state machine tries the step again. */
@@ -36,8 +36,8 @@ export interface StepRun {
  * Runs one step: looks whether the job is its execution's, works, and looks again; so what is written after the job
  * ended is found by whoever wrote it, and removed. Steps may be repeated at any time, also while they run. `endsAt` is
  * when the function is stopped by Lambda, in milliseconds since the epoch.
- * @throws JobFailed with what the job is told; WorkStopped when the job is not ours any more, its files then being
- *   removed; UnavailableError, after which the step may be tried again.
+ * @throws JobFailed with what the job is told; StepStopped when the job is not ours any more, its files then being
+ *   removed; UnavailableError, after which the step may be tried again; StepTimedOut, StepFailed.
  */
 export async function runStep<Answer>(
   request: StepRequest,
@@ -64,7 +64,7 @@ export async function runStep<Answer>(
     await ownJob(request, until, parts, signal);
     return answer;
   } catch (error) {
-    throw await failureOf(signal.aborted ? signal.reason : error, request, until, parts);
+    throw await thrownFor(signal.aborted ? signal.reason : error, request, until, parts);
   } finally {
     timeLimit.cancel();
   }
@@ -90,19 +90,24 @@ async function ownJob(
   return record;
 }
 
-async function failureOf(
+/** What the state machine is told of an error. */
+async function thrownFor(
   error: unknown,
   request: StepRequest,
   until: number,
   parts: StepParts,
-): Promise<JobFailed | WorkStopped | UnavailableError> {
+): Promise<JobFailed | StepFailed | StepTimedOut | StepStopped | UnavailableError> {
   const { log } = parts;
   const fields = { job: request.job, execution: request.execution, error };
   if (error instanceof WorkStoppedError) {
-    log.info('the work was stopped', { ...fields, reason: error.reason });
-    if (error.reason === 'time-limit') return new JobFailed(TIME_LIMIT_ERROR, { cause: error });
+    const stopped = { ...fields, reason: error.reason };
+    if (error.reason === 'time-limit') {
+      log.error('the step ran out of time', stopped);
+      return new StepTimedOut(error.message, { cause: error });
+    }
+    log.info('the work was stopped', stopped);
     await removeFiles(request, parts);
-    return new WorkStopped(error.message, { cause: error });
+    return new StepStopped(error.message, { cause: error });
   }
   if (error instanceof UnavailableError) {
     log.warn('the step is left for another attempt', fields);
@@ -113,10 +118,13 @@ async function failureOf(
     () => undefined,
     (looked: unknown) => looked,
   );
-  if (reason instanceof WorkStoppedError) return failureOf(reason, request, until, parts);
+  if (reason instanceof WorkStoppedError) return thrownFor(reason, request, until, parts);
   const jobError = jobErrorOf(error);
-  if (jobError.code === 'processing-failed') log.error('the step failed', fields);
-  else log.info('the job failed', fields);
+  if (jobError === PROCESSING_FAILED) {
+    log.error('the step failed', fields);
+    return new StepFailed(error);
+  }
+  log.info('the job failed', fields);
   return new JobFailed(jobError, { cause: error });
 }
 

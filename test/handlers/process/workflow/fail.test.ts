@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { readFailure, readRangeStep, readStep } from '../../../../handlers/aws/workflow-event.ts';
 import { MalformedDataError, UnavailableError } from '../../../../handlers/errors.ts';
-import { TIME_LIMIT_ERROR } from '../../../../handlers/process/job-failure.ts';
-import { jobErrorOfFailure } from '../../../../handlers/process/workflow/execution-failure.ts';
+import {
+  jobErrorOfFailure,
+  WORKFLOW_TIME_LIMIT_ERROR,
+} from '../../../../handlers/process/workflow/execution-failure.ts';
 import { JobFailed } from '../../../../handlers/process/workflow/step-errors.ts';
 import { WorkflowWorld } from './workflow-world.ts';
 
@@ -41,6 +43,8 @@ describe('what a job says of a failure', () => {
 
   test.each([
     ['States.Timeout', 'time-limit', false],
+    ['StepTimedOut', 'time-limit', false],
+    ['StepFailed', 'processing-failed', false],
     ['Sandbox.Timedout', 'time-limit', false],
     ['Lambda.Unknown', 'processor-lost', true],
     ['Lambda.TooManyRequestsException', 'processor-lost', true],
@@ -48,7 +52,7 @@ describe('what a job says of a failure', () => {
     ['Runtime.OutOfMemory', 'processor-lost', true],
     ['UnavailableError', 'processor-lost', true],
     ['ABORTED', 'processor-lost', true],
-    ['WorkStopped', 'processor-lost', true],
+    ['StepStopped', 'processor-lost', true],
     ['States.DataLimitExceeded', 'processing-failed', false],
     ['States.Runtime', 'processing-failed', false],
     ['TypeError', 'processing-failed', false],
@@ -131,7 +135,7 @@ describe('an execution that failed', () => {
   test('that no Catch saw to', async () => {
     for (const [status, code] of [
       ['ABORTED', 'processor-lost'],
-      ['TIMED_OUT', TIME_LIMIT_ERROR.code],
+      ['TIMED_OUT', WORKFLOW_TIME_LIMIT_ERROR.code],
       ['FAILED', 'processing-failed'],
     ] as const) {
       const world = await running();

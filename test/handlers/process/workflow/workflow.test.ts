@@ -3,8 +3,8 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { UnavailableError } from '../../../../handlers/errors.ts';
 import { csvProfileWithin } from '../../../../handlers/process/csv-profile/csv-profile.ts';
-import { TIME_LIMIT_ERROR } from '../../../../handlers/process/job-failure.ts';
 import { runJob } from '../../../../handlers/process/run-job.ts';
+import { WORKFLOW_TIME_LIMIT_ERROR } from '../../../../handlers/process/workflow/execution-failure.ts';
 import { removeAbandonedFiles } from '../../../../handlers/process/workflow/fetch.ts';
 import { resultInOnePass } from '../profile-of.ts';
 import { FILE, LIMITS, type Variant, WorkflowWorld } from './workflow-world.ts';
@@ -122,7 +122,7 @@ describe.each(VARIANTS)('%s', (variant) => {
       for (const range of ranges) await world.profile(range);
       await world.workspace.write(world.execution, harm, Buffer.from('{'));
       const thrown = await world.merge().catch((error: unknown) => error);
-      expect(thrown).toMatchObject({ name: 'JobFailed' });
+      expect(thrown).toMatchObject({ name: 'StepFailed' });
       await world.caught(thrown);
       expect((await world.job()).job).toMatchObject({
         status: 'failed',
@@ -133,7 +133,7 @@ describe.each(VARIANTS)('%s', (variant) => {
     }
     const world = await worldWith(variant);
     await world.toMap();
-    await expect(world.merge()).rejects.toMatchObject({ name: 'JobFailed' });
+    await expect(world.merge()).rejects.toMatchObject({ name: 'StepFailed' });
   });
 
   test.each(['inspect', 'profile', 'merge'] as const)('time-limit where %s takes too long', async (step) => {
@@ -154,9 +154,9 @@ describe.each(VARIANTS)('%s', (variant) => {
     const thrown = await world
       .whileTimePasses(() => (step === 'profile' ? world.profile(0) : world[step]()))
       .catch((error: unknown) => error);
-    expect(thrown).toMatchObject({ name: 'JobFailed', jobError: TIME_LIMIT_ERROR });
+    expect(thrown).toMatchObject({ name: 'StepTimedOut' });
     await world.caught(thrown);
-    expect((await world.job()).job.error).toEqual(TIME_LIMIT_ERROR);
+    expect((await world.job()).job.error).toEqual(WORKFLOW_TIME_LIMIT_ERROR);
     expect(world.files).toEqual([]);
   });
 
@@ -187,9 +187,9 @@ describe.each(VARIANTS)('%s', (variant) => {
     await turn();
     await world.jobs.change(world.record.job.id, { at: world.at(), to: 'cancelled' });
     world.clock.advance(2_000);
-    expect(await stopped).toMatchObject({ name: 'WorkStopped' });
+    expect(await stopped).toMatchObject({ name: 'StepStopped' });
     expect(world.files).toEqual([]);
-    await expect(world.merge()).rejects.toMatchObject({ name: 'WorkStopped' });
+    await expect(world.merge()).rejects.toMatchObject({ name: 'StepStopped' });
     await world.caught(await stopped);
     await world.ended('ABORTED', { error: 'Stopped', cause: 'The job has ended otherwise' });
     expect((await world.job()).job.status).toBe('cancelled');
@@ -205,7 +205,7 @@ describe.each(VARIANTS)('%s', (variant) => {
       await world.ended('ABORTED'); // removes the files of the execution
       await write(...written);
     };
-    await expect(world.profile(0)).rejects.toMatchObject({ name: 'WorkStopped' });
+    await expect(world.profile(0)).rejects.toMatchObject({ name: 'StepStopped' });
     expect(world.files).toEqual([]);
     expect((await world.job()).job.status).toBe('failed');
   });
@@ -304,9 +304,9 @@ test('steps of an execution that lost its job stop', async () => {
     within: ['running'],
     set: { execution: { id: 'another', aliveUntil: world.at() } },
   });
-  await expect(world.profile(0)).rejects.toMatchObject({ name: 'WorkStopped' });
+  await expect(world.profile(0)).rejects.toMatchObject({ name: 'StepStopped' });
   world.jobs.forget(world.record.job.id);
-  await expect(world.inspect()).rejects.toMatchObject({ name: 'WorkStopped' });
+  await expect(world.inspect()).rejects.toMatchObject({ name: 'StepStopped' });
 });
 
 test('an upload that was overwritten is object-changed', async () => {
