@@ -32,6 +32,10 @@ const NOT_INVOKED = {
     'Lambda.ResourceNotReadyException',
     'Lambda.EC2ThrottledException',
     'Lambda.EC2UnexpectedException',
+    'Lambda.ENILimitReachedException',
+    'Lambda.ENINotReadyException',
+    'Lambda.ResourceConflictException',
+    'Lambda.SubnetIPAddressLimitReachedException',
     'Lambda.EFSIOException',
     'Lambda.EFSMountConnectivityException',
     'Lambda.EFSMountTimeoutException',
@@ -44,15 +48,27 @@ const NOT_INVOKED = {
 } as const;
 
 /**
- * A step that was killed (`Lambda.Unknown`, of newer runtimes `Runtime.ExitError`), or that says itself that it may be
- * repeated. What kills three attempts kills the fourth.
+ * A step that was killed (`Lambda.Unknown`, of newer runtimes `Runtime.ExitError` and `Runtime.OutOfMemory`: memory may
+ * have been taken by an invocation before it, and a killed environment is not used again), or that says itself that it
+ * may be repeated. What kills three attempts kills the fourth.
  */
 const BROKEN_OFF = {
-  ErrorEquals: ['Lambda.Unknown', 'Runtime.ExitError', 'UnavailableError'],
+  ErrorEquals: ['Lambda.Unknown', 'Runtime.ExitError', 'Runtime.OutOfMemory', 'UnavailableError'],
   IntervalSeconds: 1,
   BackoffRate: 3,
   MaxAttempts: 2,
   JitterStrategy: 'FULL',
+} as const;
+
+/**
+ * Until `Begin` has the job nothing is lost by waiting: the job is queued, and may be for hours. Sixty attempts, with
+ * those that `Begin` itself makes over most of an hour: longer than an outage of DynamoDB, or a rush of uploads, mostly
+ * takes. A claim that was made under this name before is found to be so.
+ */
+const UNTIL_CLAIMED = {
+  ...NOT_INVOKED,
+  ErrorEquals: [...NOT_INVOKED.ErrorEquals, 'UnavailableError', 'States.Timeout'],
+  MaxAttempts: 60,
 } as const;
 
 /** The job must come to an end: until then nothing else is tried. */
@@ -101,7 +117,12 @@ export function workflowDefinition(functions: StepFunctions, times: WorkflowTime
     StartAt: 'Begin',
     TimeoutSeconds: times.execution,
     States: {
-      Begin: { ...step(functions.begin, times.begin), ResultPath: '$.begun', Next: 'Claimed' },
+      Begin: {
+        ...step(functions.begin, times.begin),
+        Retry: [UNTIL_CLAIMED, BROKEN_OFF],
+        ResultPath: '$.begun',
+        Next: 'Claimed',
+      },
       Claimed: {
         Type: 'Choice',
         Choices: [

@@ -39,14 +39,14 @@ type StepId = keyof typeof BUNDLES;
 
 /** How long the functions may take. */
 const TIMEOUTS = {
-  begin: Duration.seconds(30), // three short calls, each of which may be retried
+  begin: Duration.seconds(30), // two short calls, each of which may be retried
   step: Duration.minutes(15), // the longest that Lambda has
   fail: Duration.minutes(2), // three short calls, and some forty files to remove
 } as const;
 
 /**
  * A state gives up before Lambda ends its function, so that a time-out has the one name `States.Timeout`: Lambda's own
- * is told as an error like many others. The step gives up before that (handlers/process/time-left.ts).
+ * is told as an error like many others. The step gives up before that, and tries nothing any more that could take longer (handlers/process/time-left.ts).
  */
 const SPARE_SECONDS = 5;
 

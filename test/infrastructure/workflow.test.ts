@@ -1,6 +1,14 @@
 import { StateMachine } from 'aws-local-stepfunctions';
 import { describe, expect, it } from 'vitest';
+import { LAST_TRY_BEFORE_END, STOP_BEFORE_END } from '../../handlers/process/time-left.ts';
 import { SynthesizedStack } from './synthesized-stack.ts';
+
+interface Retrier {
+  readonly ErrorEquals: readonly string[];
+  readonly JitterStrategy?: string;
+  readonly MaxAttempts: number;
+  readonly MaxDelaySeconds?: number;
+}
 
 /** What a state says, as far as it is looked at here. */
 interface State {
@@ -10,7 +18,7 @@ interface State {
   readonly ItemSelector?: Readonly<Record<string, string>>;
   readonly ResultPath?: string | null;
   readonly TimeoutSeconds?: number;
-  readonly Retry?: readonly { readonly ErrorEquals: readonly string[]; readonly JitterStrategy?: string }[];
+  readonly Retry?: readonly Retrier[];
   readonly Catch?: readonly { readonly ErrorEquals: readonly string[]; readonly Next: string }[];
   readonly Next?: string;
   readonly Default?: string;
@@ -22,6 +30,15 @@ interface State {
   readonly ItemProcessor?: { readonly States: Readonly<Record<string, State>> };
   readonly MaxConcurrency?: number;
 }
+
+/** So long one request to DynamoDB may take, in seconds: three attempts of four (handlers/aws/clients.ts). */
+const REQUEST_SECONDS = 12;
+
+/** What steps end by, as they say themselves; and what would hide that. */
+const ENDED_BY_NAME = [
+  ...['JobFailed', 'StepFailed', 'StepTimedOut', 'StepStopped'],
+  ...['States.TaskFailed', 'States.ALL'],
+];
 
 const WHICH = { 'job.$': '$.job', 'epoch.$': '$.epoch', 'execution.$': '$$.Execution.Name' };
 
@@ -76,7 +93,9 @@ describe.each(['step-functions', 'step-functions-efs'])('the workflow of %s', (p
       const path = String(Resource).replace(/^<(.*)\.Arn>$/, '$1');
       const { Timeout } = stack.properties('AWS::Lambda::Function', path);
       expect(TimeoutSeconds, name).toBeLessThan(Number(Timeout));
-      expect(TimeoutSeconds, name).toBeGreaterThan(Number(Timeout) - 10);
+      expect(TimeoutSeconds, name).toBeGreaterThan(Number(Timeout) - STOP_BEFORE_END / 1000);
+      const lastTry = Number(Timeout) - LAST_TRY_BEFORE_END / 1000;
+      expect(TimeoutSeconds, name).toBeGreaterThanOrEqual(lastTry + REQUEST_SECONDS);
       expect(Retry?.length, name).toBeGreaterThan(0);
       for (const { JitterStrategy } of Retry ?? []) expect(JitterStrategy).toBe('FULL');
       const caughtBy = inner.some(([one]) => one === name) ? state('Profile').Catch : Catch;
@@ -96,22 +115,28 @@ describe.each(['step-functions', 'step-functions-efs'])('the workflow of %s', (p
           'Lambda.AWSLambdaException',
           'Lambda.SdkClientException',
           'Lambda.TooManyRequestsException',
+          'Lambda.ENINotReadyException',
+          'Lambda.ResourceConflictException',
+          'Lambda.SubnetIPAddressLimitReachedException',
           'Lambda.Unknown',
+          'Runtime.ExitError',
+          'Runtime.OutOfMemory',
           'UnavailableError',
         ]),
       );
-      for (const said of [
-        'JobFailed',
-        'StepFailed',
-        'StepTimedOut',
-        'StepStopped',
-        'States.Timeout',
-        'States.TaskFailed',
-        'States.ALL',
-      ]) {
-        expect(errors, name).not.toContain(said);
-      }
+      for (const said of ENDED_BY_NAME) expect(errors, name).not.toContain(said);
+      expect(errors.includes('States.Timeout'), name).toBe(name === 'Begin');
     }
+  });
+
+  it('waits most of an hour for the table before a job has begun: it is queued, and may be for hours', () => {
+    const [first] = state('Begin').Retry ?? [];
+    const waits = ['UnavailableError', 'Lambda.TooManyRequestsException', 'States.Timeout'];
+    expect(first?.ErrorEquals).toEqual(expect.arrayContaining(waits));
+    // With full jitter a wait is half of the longest, on average.
+    const seconds = ((first?.MaxDelaySeconds ?? 0) / 2) * (first?.MaxAttempts ?? 0);
+    expect(seconds).toBeGreaterThan(1500);
+    expect(seconds * 2).toBeLessThanOrEqual(3600); // what the time-out of the whole has for it
   });
 
   it('hands on names only: what steps answer is thrown away, but for the outcome and the numbers of ranges', () => {

@@ -4,7 +4,7 @@ import type { JobChange, JobRecord, Jobs, Log, Meter } from '../../ports.ts';
 import type { Workspace } from '../../workspace.ts';
 import { type Clock, timestampOf } from '../clock.ts';
 import { type Persistence, persist } from '../persistence.ts';
-import { GIVE_UP_BEFORE_END } from '../time-left.ts';
+import { LAST_TRY_BEFORE_END } from '../time-left.ts';
 import { type ExecutionFailure, jobErrorOfFailure } from './execution-failure.ts';
 import type { StepRequest } from './step-request.ts';
 
@@ -35,7 +35,7 @@ export async function failExecution(
   endsAt: number,
   parts: FailParts,
 ): Promise<Record<string, never>> {
-  const until = endsAt - GIVE_UP_BEFORE_END;
+  const until = endsAt - LAST_TRY_BEFORE_END;
   await endJob(request, until, parts);
   await persist('removing the files', () => parts.workspace.remove(request.execution), until, parts);
   return {};

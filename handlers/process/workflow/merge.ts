@@ -4,7 +4,7 @@ import { timestampOf } from '../clock.ts';
 import { mergeProfiles } from '../csv-profile/steps.ts';
 import { persist } from '../persistence.ts';
 import { storedResult, successFields } from '../stored-result.ts';
-import { GIVE_UP_BEFORE_END } from '../time-left.ts';
+import { LAST_TRY_BEFORE_END } from '../time-left.ts';
 import { readPlan } from './read-plan.ts';
 import { runStep, type StepParts, type StepRun } from './run-step.ts';
 import { StepStopped } from './step-errors.ts';
@@ -29,7 +29,7 @@ export async function mergeRanges(
   endsAt: number,
   parts: MergeParts,
 ): Promise<Record<string, never>> {
-  const until = endsAt - GIVE_UP_BEFORE_END;
+  const until = endsAt - LAST_TRY_BEFORE_END;
   try {
     const { record, set } = await runStep(request, endsAt, parts, (run) => merge(run, parts));
     await succeed(record, set, request, until, parts);

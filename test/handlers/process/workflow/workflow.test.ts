@@ -296,6 +296,36 @@ describe('begin', () => {
   });
 });
 
+test.each([
+  ['begin', 30_000],
+  ['fail', 120_000],
+  ['merge', 900_000],
+] as const)(
+  '%s tries the table for the last time when its state still waits for it',
+  async (step, timeout) => {
+    const world = await worldWith('step-functions');
+    if (step !== 'begin') for (const range of await world.toMap()) await world.profile(range);
+    world.timeout = timeout;
+    const began = world.clock.now();
+    let tried = began;
+    let isOver = false;
+    // The end of the job: what comes before it in `merge` tries less long.
+    const change = world.jobs.change.bind(world.jobs);
+    world.jobs.change = async (job, wanted) => {
+      if (wanted.to === undefined) return change(job, wanted);
+      expect(isOver).toBe(false);
+      tried = world.clock.now();
+      throw new UnavailableError('DynamoDB');
+    };
+    const invoked = () => (step === 'fail' ? world.ended('ABORTED') : world[step]());
+    await expect(world.whileTimePasses(invoked)).rejects.toBeInstanceOf(UnavailableError);
+    isOver = true;
+    // A request takes up to 12 seconds, and states give up 5 seconds before their functions' ends.
+    expect(tried - began).toBeLessThanOrEqual(timeout - 17_000);
+    expect(tried - began).toBeGreaterThan(timeout - 25_000);
+  },
+);
+
 test('steps of an execution that lost its job stop', async () => {
   const world = await worldWith('step-functions');
   await world.toMap();
