@@ -58,8 +58,10 @@ export async function startDynamoDb(settings: DynamoDbSettings): Promise<Running
   try {
     const tables = await ensureTables(database, settings);
     const listening = await listen(HOST, settings.port);
+    const calls = new Set<Promise<void>>();
     listening.server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-      void answer(settings, database, agent, request, response);
+      const call = answer(settings, database, agent, request, response).finally(() => calls.delete(call));
+      calls.add(call);
     });
     return {
       endpoint: `http://${HOST}:${listening.port}`,
@@ -69,6 +71,7 @@ export async function startDynamoDb(settings: DynamoDbSettings): Promise<Running
       close: async () => {
         await listening.close();
         agent.destroy();
+        await Promise.all(calls);
         await database.close();
       },
     };
@@ -144,6 +147,8 @@ async function answer(
     if (call.operation === 'GetRecords') sendRecords(answered, body, response);
     else send(answered, body, response);
   } catch (error) {
+    // Nobody waits any more, as when everything stops while a stream is being read.
+    if (request.socket.destroyed) return;
     settings.log(`DynamoDB: ${call.operation} was not answered: ${String(error)}`);
     // 500 is what SDKs try again, as they would in AWS.
     if (response.headersSent) response.destroy();

@@ -1,4 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -21,7 +23,7 @@ import {
   GetRecordsCommand,
   GetShardIteratorCommand,
 } from '@aws-sdk/client-dynamodb-streams';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { systemClock } from '../../../local/clock.ts';
 import {
   type DynamoDbSettings,
@@ -355,6 +357,53 @@ describe('bad requests', () => {
     expect(large.status).toBe(413);
     const { TableNames } = await as(owner, (client) => client.send(new ListTablesCommand({})));
     expect(TableNames).toEqual(['jobs', 'short-lived', 'subscriptions']);
+  });
+});
+
+describe('a call that DynamoDB Local has not answered', () => {
+  /** The service with a call under way, in front of a database that says nothing. */
+  async function withCall() {
+    const database = createServer();
+    await new Promise<void>((resolve) => database.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void database.close());
+    // An address is text for pipes only.
+    const { port } = database.address() as AddressInfo;
+    const lines: string[] = [];
+    const close = async () => undefined;
+    const service = await startDynamoDb(
+      settings({
+        tables: [],
+        database: Promise.resolve({ port, javaPid: 0, close }),
+        log: (line) => lines.push(line),
+      }),
+    );
+    const client = new DynamoDBStreamsClient(callingAs(owner, service.endpoint));
+    onTestFinished(() => client.destroy());
+    const arrived = new Promise<IncomingMessage>((resolve) => database.once('request', resolve));
+    const leaving = new AbortController();
+    const call = client.send(new GetRecordsCommand({ ShardIterator: 'any' }), {
+      abortSignal: leaving.signal,
+    });
+    const failed = expect(call).rejects.toThrow();
+    return { service, lines, failed, leave: () => leaving.abort(), arrived: await arrived };
+  }
+
+  it('is not spoken of when the service closes: nobody waits for it', async () => {
+    for (const leaves of [true, false]) {
+      const { service, lines, failed, leave } = await withCall();
+      if (leaves) leave();
+      await service.close();
+      await failed;
+      expect(lines).toEqual([]);
+    }
+  });
+
+  it('is reported when the connection breaks, and may be tried again', async () => {
+    const { service, lines, failed, arrived } = await withCall();
+    arrived.destroy();
+    await failed;
+    expect(lines).toEqual(['DynamoDB: GetRecords was not answered: Error: socket hang up']);
+    await service.close();
   });
 });
 
