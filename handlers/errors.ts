@@ -29,10 +29,15 @@ export class JobNotFoundError extends Error {
 /** A job of that id exists already. */
 export class JobExistsError extends Error {
   override readonly name = 'JobExistsError';
-  readonly current: JobRecord;
+  readonly #current: JobRecord;
   constructor(current: JobRecord, options?: ErrorOptions) {
     super(`The job ${current.job.id} exists already`, options);
-    this.current = current;
+    this.#current = current;
+  }
+
+  /** No property of its own, which a log would write with the error: kilobytes, and what the job says. */
+  get current(): JobRecord {
+    return this.#current;
   }
 }
 
@@ -46,14 +51,19 @@ export type RefusalReason = 'epoch' | 'status' | 'execution' | 'seq';
 export class ChangeRefusedError extends Error {
   override readonly name = 'ChangeRefusedError';
   readonly reason: RefusalReason;
-  readonly current: JobRecord;
+  readonly #current: JobRecord;
   constructor(reason: RefusalReason, current: JobRecord, to: Status | undefined, options?: ErrorOptions) {
     super(
       `The job ${current.job.id} is ${current.job.status}: ${to === undefined ? 'the change' : `going to ${to}`} was refused for its ${reason}`,
       options,
     );
     this.reason = reason;
-    this.current = current;
+    this.#current = current;
+  }
+
+  /** No property of its own: see `JobExistsError`. */
+  get current(): JobRecord {
+    return this.#current;
   }
 }
 

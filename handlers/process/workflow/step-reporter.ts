@@ -1,7 +1,7 @@
 import { ChangeRefusedError } from '../../errors.ts';
 import type { JobFields, JobRecord, Jobs } from '../../ports.ts';
 import { timestampOf } from '../clock.ts';
-import { PacedWrites } from '../paced-writes.ts';
+import { PacedWrites, stopReasonOf } from '../paced-writes.ts';
 import { type Persistence, persist } from '../persistence.ts';
 import { mergeReport } from '../progress-merge.ts';
 import { aliveExecution } from '../progress-reporter.ts';
@@ -36,6 +36,7 @@ export class StepReporter {
   readonly #parts: StepReporterParts;
   readonly #execution: string;
   readonly #signal: AbortSignal;
+  readonly #stop: StepRun['stop'];
   readonly #writes: PacedWrites;
   #known: JobRecord;
 
@@ -44,6 +45,7 @@ export class StepReporter {
     this.#known = run.record;
     this.#execution = run.execution;
     this.#signal = run.signal;
+    this.#stop = run.stop;
     this.#writes = new PacedWrites({ ...parts, ...run, write: (_, now) => this.#write(now) });
   }
 
@@ -58,7 +60,10 @@ export class StepReporter {
     return this.#known;
   }
 
-  /** Writes what is newest. Where that cannot be done, the work goes on without. @throws the signal's reason. */
+  /**
+   * Writes what is newest. Where that cannot be done, the work goes on without. @throws WorkStoppedError where the job is
+   * not the execution's any more; the signal's reason.
+   */
   async finish(): Promise<void> {
     await this.settle();
     const { clock, log } = this.#parts;
@@ -68,6 +73,11 @@ export class StepReporter {
       await persist('writing the end of a step', write, until, this.#parts, this.#signal);
     } catch (error) {
       this.#signal.throwIfAborted();
+      const reason = stopReasonOf(error);
+      if (reason !== undefined) {
+        this.#stop(reason);
+        throw reason;
+      }
       log.warn('the end of a step could not be written', { job: this.#known.job.id, error });
     }
   }

@@ -1,5 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createLog, createMeter, redact } from '../../../handlers/aws/telemetry.ts';
+import { ChangeRefusedError, JobExistsError } from '../../../handlers/errors.ts';
+import { sampleRecord } from '../../conformance/sample-jobs.ts';
 
 /** A text of the form of a JSON Web Token; none of anybody's. */
 const TOKEN = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.abc_-123';
@@ -51,6 +53,22 @@ describe('the log', () => {
       token: '[redacted]',
     });
     expect(JSON.parse(lines[2] ?? '')).toMatchObject({ level: 'ERROR', error: { name: 'Error' } });
+  });
+
+  it('holds no whole job where a change of one was refused', () => {
+    const lines = captureOutput();
+    const record = { ...sampleRecord(), ranges: [[4_711, 42]] as const };
+    for (const error of [new ChangeRefusedError('status', record, undefined), new JobExistsError(record)]) {
+      createLog('profile').warn('a write was refused', { error });
+      expect(error.current).toBe(record);
+    }
+    expect(lines).toHaveLength(2);
+    for (const line of lines) {
+      expect(line).toContain(record.job.id);
+      expect(line).not.toContain('4711');
+      expect(line).not.toContain('"current"');
+    }
+    expect(lines[0]).toContain('"reason":"status"');
   });
 
   it('redacts by name and by form, and nothing else', () => {

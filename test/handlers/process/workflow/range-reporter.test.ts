@@ -1,6 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import type { WorkStoppedError } from '../../../../handlers/process/work-stopped.ts';
+import { UnavailableError } from '../../../../handlers/errors.ts';
+import { WorkStoppedError } from '../../../../handlers/process/work-stopped.ts';
 import { RangeReporter } from '../../../../handlers/process/workflow/range-reporter.ts';
 import { planOf } from '../profile-of.ts';
 import { FILE, LIMITS, WorkflowWorld } from './workflow-world.ts';
@@ -103,13 +104,31 @@ test('a step that runs late says nothing of a job that is in a later one', async
   expect((await world.job()).job).toMatchObject({ step: { name: 'merge' }, progress: { fraction: 0.95 } });
 });
 
-test('stops the work where the job is cancelled, and lets it end where the table is away', async () => {
+test('stops the work where the job is cancelled', async () => {
   const { world, begin, stops } = await setting();
   const reporter = await begin(0);
   await world.jobs.change(world.record.job.id, { at: world.at(), to: 'cancelled' });
   reporter.report({ bytes: 40, rows: 3 });
   await pass(world, 0);
   expect(stops.map(({ reason }) => reason)).toEqual(['cancelled']);
-  await reporter.finish();
-  expect(world.telemetry.messages('warn')).toEqual(['the end of a step could not be written']);
+  await expect(reporter.finish()).rejects.toMatchObject({ reason: 'cancelled' });
+  expect(world.telemetry.messages('warn')).toEqual([]);
+});
+
+test('a range whose last figures are refused stops its work, and warns of nothing', async () => {
+  const { world, begin, stops } = await setting();
+  const reporter = await begin(0);
+  await world.jobs.change(world.record.job.id, { at: world.at(), to: 'cancelled' });
+  await expect(reporter.finish()).rejects.toBeInstanceOf(WorkStoppedError);
+  expect(stops.map(({ reason }) => reason)).toEqual(['cancelled']);
+  expect(world.telemetry.messages('warn')).toEqual([]);
+});
+
+test('goes on where the last figures cannot be written now', async () => {
+  const { world, begin, stops } = await setting();
+  const reporter = await begin(0);
+  world.jobs.before = async () => new UnavailableError('DynamoDB');
+  await world.whileTimePasses(() => reporter.finish());
+  expect(stops).toEqual([]);
+  expect(world.telemetry.messages('warn')).toContain('the end of a step could not be written');
 });
