@@ -14,7 +14,7 @@ const ATTEMPTS = 2;
 
 /**
  * `POST /jobs/{id}/cancel`: 202 and the cancelled job, again 202 when it is cancelled already. The process
- * function notices when its next write is refused.
+ * function, or a step of the workflow, notices by its next write, or its next look at the job within two seconds.
  * @throws ProblemError `conflict` with the job where it has ended in another way.
  */
 export async function cancelJob(context: ApiContext, dependencies: ApiDependencies): Promise<Response> {
@@ -38,7 +38,8 @@ export async function cancelJob(context: ApiContext, dependencies: ApiDependenci
 }
 
 function cancel({ job }: JobRecord, { jobs, now }: ApiDependencies): Promise<JobRecord> {
-  return jobs.change(job.id, { at: now().toISOString(), to: 'cancelled', epoch: job.epoch });
+  const at = now().toISOString();
+  return jobs.change(job.id, { at, to: 'cancelled', epoch: job.epoch, clear: ['ranges'] });
 }
 
 /**

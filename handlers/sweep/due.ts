@@ -18,8 +18,9 @@ export const WORK_AGAIN_SECONDS = 900;
 export const WORK_AGAIN_EVERY_SECONDS = 3600;
 
 /**
- * So long after an execution has died its message comes again and another takes over: the visibility time-out of
- * the work queue, which must be longer than the function's 900 seconds, and some time for SQS.
+ * So long after an execution was last known to be alive it may still be taken up: its message comes again after the
+ * visibility time-out of the work queue, which must be longer than the function's 900 seconds, and some time for SQS.
+ * A workflow repeats a step that was killed within seconds, or one that Lambda turns away within minutes.
  */
 export const REDELIVERY_SECONDS = 960;
 

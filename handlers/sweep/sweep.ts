@@ -110,7 +110,7 @@ async function act(
   const change: JobChange =
     action.to === 'stalled'
       ? { ...same, within: ['running'], set: { stalled: true } }
-      : { ...same, to: action.to, set: { error: action.error } };
+      : { ...same, to: action.to, set: { error: action.error }, clear: ['ranges'] };
   try {
     const record = await jobs.change(job.id, change);
     meter.count(action.to === 'stalled' ? 'JobsStalled' : 'JobsGivenUp', 1);

@@ -206,6 +206,18 @@ describe('POST /jobs/{id}/cancel', () => {
     expect(setting.log.entries).toMatchObject([{ level: 'warn' }]);
   });
 
+  test('leaves nothing of the figures of ranges in the job', async () => {
+    const setting = new ApiSetting();
+    const { job } = await setting.createJob();
+    await setting.take(job.id, 'queued', 'running');
+    const at = setting.dependencies.now().toISOString();
+    await setting.jobs.change(job.id, { at, within: ['running'], set: { ranges: [[1, 0]] } });
+    await setting.request(`POST /jobs/${job.id}/cancel`);
+    const cancelled = await setting.jobs.read(job.id);
+    expect(cancelled?.job.status).toBe('cancelled');
+    expect(cancelled?.ranges).toBeUndefined();
+  });
+
   test('cancels once, and says so again', async () => {
     const setting = new ApiSetting();
     const { job } = await setting.createJob();

@@ -281,6 +281,19 @@ describe('running', () => {
     expect(nextDelay()).toBeUndefined();
   });
 
+  test('leaves nothing of the figures of ranges in a job that is given up', async () => {
+    await jobs.change(record.job.id, {
+      at: secondsLater(0),
+      within: ['running'],
+      set: { ranges: [[1, 0]] },
+    });
+    now = 70 + REDELIVERY_SECONDS;
+    await look({ execution: 'one' });
+    const ended = await jobs.read(record.job.id);
+    expect(ended?.job.status).toBe('failed');
+    expect(ended?.ranges).toBeUndefined();
+  });
+
   test('a report at the very moment wins over the stall', async () => {
     now = 70;
     const read = jobs.read.bind(jobs);
