@@ -1,5 +1,5 @@
 /** The ARNs of the functions that do the work of each state. */
-export interface StepFunctions {
+export interface StepArns {
   readonly begin: string;
   /** Where steps share a file system, and nobody fetches the object for itself. */
   readonly fetch?: string;
@@ -102,7 +102,7 @@ const CONCURRENT_RANGES = 10;
  *
  * At most 40 ranges, each with some five events an attempt, stay far below the 25,000 of an execution's history.
  */
-export function workflowDefinition(functions: StepFunctions, times: WorkflowTimes): object {
+export function workflowDefinition(functions: StepArns, times: WorkflowTimes): object {
   const step = (resource: string, seconds: number) => ({
     Type: 'Task',
     Resource: resource,

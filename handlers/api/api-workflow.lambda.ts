@@ -10,10 +10,10 @@ import { JobsTable } from '../aws/jobs-table.ts';
 import { ResultsBucket } from '../aws/results-bucket.ts';
 import { SecretTokens } from '../aws/secret-tokens.ts';
 import { SqsQueue } from '../aws/sqs-queue.ts';
-import { StateMachine } from '../aws/state-machine.ts';
 import { SubscriptionsTable } from '../aws/subscriptions-table.ts';
 import { createLog } from '../aws/telemetry.ts';
 import { UploadsBucket } from '../aws/uploads-bucket.ts';
+import { WorkflowExecutions } from '../aws/workflow-executions.ts';
 import { readEnvironment, readIfSet } from '../environment.ts';
 import type { Now } from '../ports.ts';
 import type { Deadline } from '../queue-messages.ts';
@@ -54,7 +54,7 @@ export const handler = answerEvents(
       now,
     }),
     deadlines: new SqsQueue<Deadline>({ client: createSqsClient(), queueUrl: environment.deadlinesQueueUrl }),
-    executions: new StateMachine({
+    executions: new WorkflowExecutions({
       client: sfnClientAtFirstUse(),
       stateMachineArn: environment.stateMachineArn,
     }),

@@ -8,15 +8,15 @@ import { JobsTable } from '../aws/jobs-table.ts';
 import { DeadlineSchema } from '../aws/messages.ts';
 import { type BatchItemFailures, batchItemFailures, readMessages } from '../aws/queue-event.ts';
 import { SqsQueue } from '../aws/sqs-queue.ts';
-import { StateMachine } from '../aws/state-machine.ts';
 import { createLog, createMeter } from '../aws/telemetry.ts';
 import { UploadsBucket } from '../aws/uploads-bucket.ts';
+import { WorkflowExecutions } from '../aws/workflow-executions.ts';
 import { readEnvironment } from '../environment.ts';
 import type { Deadline } from '../queue-messages.ts';
 import { type SweepParts, sweep } from './sweep.ts';
 
 const environment = readEnvironment(['jobsTable', 'uploadsBucket', 'stateMachineArn', 'deadlinesQueueUrl']);
-const stateMachine = new StateMachine({
+const executions = new WorkflowExecutions({
   client: sfnClientAtFirstUse(),
   stateMachineArn: environment.stateMachineArn,
 });
@@ -24,9 +24,9 @@ const meter = createMeter('sweep');
 const parts: SweepParts = {
   jobs: new JobsTable({ client: createDynamoDbClient(), tableName: environment.jobsTable }),
   uploads: new UploadsBucket({ client: createS3Client(), bucketName: environment.uploadsBucket }),
-  work: stateMachine,
+  work: executions,
   deadlines: new SqsQueue<Deadline>({ client: createSqsClient(), queueUrl: environment.deadlinesQueueUrl }),
-  executions: stateMachine,
+  executions,
   now: () => new Date(),
   log: createLog('sweep'),
   meter,

@@ -1,9 +1,9 @@
 import { createDynamoDbClient, createS3Client, sfnClientAtFirstUse } from '../aws/clients.ts';
 import { JobsTable } from '../aws/jobs-table.ts';
 import { readObjectCreated } from '../aws/object-created-event.ts';
-import { StateMachine } from '../aws/state-machine.ts';
 import { createLog } from '../aws/telemetry.ts';
 import { UploadsBucket } from '../aws/uploads-bucket.ts';
+import { WorkflowExecutions } from '../aws/workflow-executions.ts';
 import { readEnvironment } from '../environment.ts';
 import { createObjectCreated } from './object-created.ts';
 import { takeUploads } from './uploads-of-event.ts';
@@ -15,7 +15,10 @@ const log = createLog('object-created');
 const objectCreated = createObjectCreated({
   jobs: new JobsTable({ client: createDynamoDbClient(), tableName: environment.jobsTable }),
   uploads: new UploadsBucket({ client: createS3Client(), bucketName: environment.uploadsBucket }),
-  work: new StateMachine({ client: sfnClientAtFirstUse(), stateMachineArn: environment.stateMachineArn }),
+  work: new WorkflowExecutions({
+    client: sfnClientAtFirstUse(),
+    stateMachineArn: environment.stateMachineArn,
+  }),
   now: () => new Date(),
   log,
 });

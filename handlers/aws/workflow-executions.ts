@@ -12,7 +12,7 @@ const STATE_MACHINE_ARN = /^(arn:[^:]+:states:[^:]*:[^:]*):stateMachine:([^:]+)$
  * The state machine whose executions work on jobs. To send it work is to start an execution under the name that the
  * job has for it, so that the same work starts nothing twice.
  */
-export class StateMachine implements Queue<Work>, Executions {
+export class WorkflowExecutions implements Queue<Work>, Executions {
   readonly #client: () => SFNClient;
   readonly #arn: string;
   readonly #executionArnPrefix: string;

@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import { json } from 'node:stream/consumers';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { StateMachine } from '../../../handlers/aws/state-machine.ts';
+import { WorkflowExecutions } from '../../../handlers/aws/workflow-executions.ts';
 import { MalformedDataError } from '../../../handlers/errors.ts';
 
 const ARN = 'arn:aws:states:eu-central-1:123456789012:stateMachine:Workflow-1a';
@@ -14,7 +14,7 @@ let answer: { readonly status: number; readonly body: object };
 let asked: { readonly target: string | undefined; readonly body: unknown }[];
 let server: Server;
 let client: SFNClient;
-let machine: StateMachine;
+let machine: WorkflowExecutions;
 
 beforeAll(async () => {
   server = createServer(async (request, response) => {
@@ -33,7 +33,7 @@ beforeAll(async () => {
     credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
     maxAttempts: 1,
   });
-  machine = new StateMachine({ client: () => client, stateMachineArn: ARN });
+  machine = new WorkflowExecutions({ client: () => client, stateMachineArn: ARN });
 });
 afterAll(async () => {
   client.destroy();
@@ -97,6 +97,6 @@ describe('the state machine', () => {
 
   it('is not made of what is no ARN of one', () => {
     for (const stateMachineArn of ['', 'Workflow', ARN.replace('stateMachine', 'execution')])
-      expect(() => new StateMachine({ client, stateMachineArn })).toThrow(MalformedDataError);
+      expect(() => new WorkflowExecutions({ client, stateMachineArn })).toThrow(MalformedDataError);
   });
 });
