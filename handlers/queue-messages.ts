@@ -19,10 +19,10 @@ export interface RetainedState {
   /** `<epoch>.<seq>` of that state; absent where the job is gone, and its retained message with it. */
   readonly head?: string;
   /**
-   * Set where a request was given up that may still arrive, behind a newer state: then the newest state is to be
-   * retained whichever it is.
+   * RFC 3339: when a request was made last of which it is not known whether it arrived. It still may, behind a newer
+   * state (handlers/publish/retain.ts says until when): then the newest is to be retained, whichever it is.
    */
-  readonly mayArrive?: true;
+  readonly sentAt?: string;
   /** How often it has been tried, from 0. */
   readonly attempt: number;
 }

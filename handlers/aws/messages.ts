@@ -62,7 +62,7 @@ export const RetainedStateSchema: v.GenericSchema<unknown, RetainedState> = v.ob
   kind: v.literal('retained'),
   job: JobIdSchema,
   head: v.exactOptional(v.pipe(v.string(), v.regex(/^[0-9A-HJKMNP-TV-Z]{26}\.\d+$/))),
-  mayArrive: v.exactOptional(v.literal(true)),
+  sentAt: v.exactOptional(TimeSchema),
   attempt: CountSchema,
 });
 

@@ -142,7 +142,7 @@ export class BrokerTeller {
 
   /** Queues what is owed. Answers that for which even this failed. */
   async #owe(owed: readonly Owed[]): Promise<readonly Wanted[]> {
-    const { retained, random, log, meter } = this.#parts;
+    const { retained, now, random, log, meter } = this.#parts;
     if (owed.length === 0) return [];
     meter.count('BroadcastsPostponed', owed.length);
     const throttled = owed.filter(({ outcome }) => outcome === 'throttled').length;
@@ -159,7 +159,7 @@ export class BrokerTeller {
             kind: 'retained',
             job,
             ...(record === undefined ? {} : { head: headOf(record) }),
-            ...(outcome === 'unavailable' ? { mayArrive: true } : {}),
+            ...(outcome === 'unavailable' ? { sentAt: now().toISOString() } : {}),
             attempt: 0,
           }),
         );
