@@ -25,6 +25,7 @@ export async function startBroker(settings: BrokerSettings): Promise<string | un
   const { stack, port, functions, principals, clock, log, closing } = settings;
   const declarations = readIotAuthorizers(stack, new InvokePermissions(stack));
   if (declarations.length === 0) return undefined;
+  log('starting the MQTT broker …');
   // Only now: whoever does not broadcast does not wait for the library.
   const { startIot } = await import('../services/iot.ts');
   const authorizers = declarations.map(({ name, functionArn }) => ({

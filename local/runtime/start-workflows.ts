@@ -40,6 +40,7 @@ export async function startWorkflows(settings: WorkflowSettings): Promise<Runnin
   const { stack, state, ports, principals, functions, onStatus, clock, log, closing } = settings;
   const declarations = readStateMachines(stack);
   if (declarations.length === 0) return undefined;
+  log('starting Step Functions …');
   // Only now: whoever has no workflow does not wait for the library.
   const library = await import('aws-local-stepfunctions');
   const stateMachines = declarations.map((declaration) => {

@@ -182,6 +182,7 @@ describe('a start, its lines in a terminal, its end, and the next start', () => 
       socket: `ws://127.0.0.1:${port + 2}/v1`,
       pid: command.pid,
     });
+    expect(command.output).not.toMatch(/starting (Step Functions|the MQTT broker)/);
     const { submit, watchJob, watchAll } = pasteLines(endpoints);
     for (const line of [...submit, watchJob, watchAll]) expect(command.output).toContain(`    ${line}\n`);
     const page = await fetch(endpoints.dashboard);
@@ -298,6 +299,8 @@ describe('a start, its lines in a terminal, its end, and the next start', () => 
     await subscription.end();
     command.signalGroup('SIGINT');
     await command.end(); // npm itself ends by the signal
+    expect(command.output).toMatch(/starting Step Functions ….*starting the MQTT broker ….*is ready/s);
+    expect(command.output).not.toMatch(/was not answered/);
     await expectNothingLeft(state);
   });
 });
