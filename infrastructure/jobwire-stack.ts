@@ -159,5 +159,6 @@ function processBy(
     setting.by === 'step-functions'
       ? new WorkspaceBucket(scope, 'Workspace')
       : new WorkspaceFileSystem(scope, 'Workspace', parts);
-  return new Workflow(scope, 'Workflow', { ...parts, workspace });
+  const { concurrentRanges } = setting;
+  return new Workflow(scope, 'Workflow', { ...parts, workspace, concurrentRanges });
 }

@@ -1,4 +1,5 @@
 import type { Node } from 'constructs';
+import { nearestSetting, SETTING_NAMES, type SettingName, unknownSetting } from './setting-names.ts';
 
 /** Who may call. `open` makes every caller `anonymous`. */
 export type Auth = 'open';
@@ -13,8 +14,15 @@ export type ProcessingSetting =
       /** How many jobs are processed at a time, from 2 to 1,000 (SQS's limits of a maximum concurrency). */
       readonly concurrentJobs: number;
     }
-  /** With `efs` the object is fetched once, to a file system that the steps share. */
-  | { readonly by: 'step-functions' | 'step-functions-efs' };
+  | {
+      /** With `efs` the object is fetched once, to a file system that the steps share. */
+      readonly by: 'step-functions' | 'step-functions-efs';
+      /**
+       * How many ranges of one job are profiled at a time, from 1 to 20: each second all of them write into its item, and
+       * each write that another was quicker than is made again (handlers/process/workflow/step-reporter.ts).
+       */
+      readonly concurrentRanges: number;
+    };
 
 /** Who tells watchers besides the WebSocket API: nobody, or a broker to which a change is published once. */
 export type BroadcastSetting =
@@ -56,20 +64,32 @@ export class ConfigurationError extends Error {
 
 /**
  * Reads and checks the settings of an app; the only reader of context.
- * @throws ConfigurationError for the first setting that is missing, has no meaning, or has none beside another.
+ * @throws ConfigurationError for the first setting that is missing, has no meaning, or has none beside another; and for
+ *   what is no setting, since whoever misspells one would get the default, and may lose what the stack has.
  */
 export function readSettings(node: Node): Settings {
-  const alarmEmail = readAlarmEmail(node.tryGetContext('alarmEmail'));
+  const unknown = unknownSetting(node.getAllContext());
+  if (unknown !== undefined) {
+    throw new ConfigurationError(
+      `There is no setting "${unknown}": say "-c ${nearestSetting(unknown)}=…" if that is meant, or leave it out; ` +
+        `the settings are ${SETTING_NAMES.join(', ')}.`,
+    );
+  }
+  const given = (name: SettingName): unknown => node.tryGetContext(name);
+  const alarmEmail = readAlarmEmail(given('alarmEmail'));
   return {
-    auth: readAuth(node.tryGetContext('auth')),
-    data: readData(node.tryGetContext('data')),
-    uploadEvents: readUploadEvents(node.tryGetContext('uploadEvents')),
-    processing: readProcessing(node.tryGetContext('processing'), node.tryGetContext('concurrentJobs')),
-    rangeMegabytes: readRangeMegabytes(node.tryGetContext('rangeMegabytes')),
-    broadcast: readBroadcast(node.tryGetContext('broadcast'), node.tryGetContext('iotEndpoint')),
-    postsPerSecond: readPostsPerSecond(node.tryGetContext('postsPerSecond')),
+    auth: readAuth(given('auth')),
+    data: readData(given('data')),
+    uploadEvents: readUploadEvents(given('uploadEvents')),
+    processing: readProcessing(given('processing'), {
+      jobs: given('concurrentJobs'),
+      ranges: given('concurrentRanges'),
+    }),
+    rangeMegabytes: readRangeMegabytes(given('rangeMegabytes')),
+    broadcast: readBroadcast(given('broadcast'), given('iotEndpoint')),
+    postsPerSecond: readPostsPerSecond(given('postsPerSecond')),
     ...(alarmEmail === undefined ? {} : { alarmEmail }),
-    origins: readOrigins(node.tryGetContext('origins')),
+    origins: readOrigins(given('origins')),
   };
 }
 
@@ -99,9 +119,18 @@ function readUploadEvents(value: unknown): UploadEvents {
   );
 }
 
-function readProcessing(value: unknown, concurrentJobs: unknown): ProcessingSetting {
+function readProcessing(
+  value: unknown,
+  concurrent: { readonly jobs: unknown; readonly ranges: unknown },
+): ProcessingSetting {
   if (value === undefined || value === 'lambda') {
-    return { by: 'lambda', concurrentJobs: readConcurrentJobs(concurrentJobs) };
+    if (concurrent.ranges === undefined) {
+      return { by: 'lambda', concurrentJobs: readConcurrentJobs(concurrent.jobs) };
+    }
+    throw new ConfigurationError(
+      'The setting "concurrentRanges" means nothing with "processing=lambda", whose one function profiles all ranges: ' +
+        'add "-c processing=step-functions" or "-c processing=step-functions-efs", or leave it out.',
+    );
   }
   if (value !== 'step-functions' && value !== 'step-functions-efs') {
     throw new ConfigurationError(
@@ -109,7 +138,8 @@ function readProcessing(value: unknown, concurrentJobs: unknown): ProcessingSett
         '"-c processing=step-functions" or "-c processing=step-functions-efs".',
     );
   }
-  if (concurrentJobs === undefined) return { by: value };
+  if (concurrent.jobs === undefined)
+    return { by: value, concurrentRanges: readConcurrentRanges(concurrent.ranges) };
   throw new ConfigurationError(
     `The setting "concurrentJobs" means nothing with "processing=${value}": it limits the work queue, which only ` +
       '"processing=lambda" has, while workflows start at once; leave one of the two out.',
@@ -123,6 +153,16 @@ function readConcurrentJobs(value: unknown): number {
   if (Number.isInteger(number) && number >= 2 && number <= 1000) return number;
   throw new ConfigurationError(
     `The setting "concurrentJobs" cannot be ${JSON.stringify(value)}: say a whole number from 2 to 1000.`,
+  );
+}
+
+function readConcurrentRanges(value: unknown): number {
+  // Half of the concurrency that a new account has, too: one large job leaves the API and the socket the rest.
+  if (value === undefined) return 5;
+  const number = Number(value);
+  if (Number.isInteger(number) && number >= 1 && number <= 20) return number;
+  throw new ConfigurationError(
+    `The setting "concurrentRanges" cannot be ${JSON.stringify(value)}: say a whole number from 1 to 20.`,
   );
 }
 

@@ -92,17 +92,18 @@ const WHICH = { 'job.$': '$.job', 'epoch.$': '$.epoch', 'execution.$': '$$.Execu
 
 const TO_FAIL = [{ ErrorEquals: ['States.ALL'], ResultPath: '$.error', Next: 'Fail' }] as const;
 
-/** At a time, of one job: an account of a thousand concurrent executions has room for a hundred such jobs. */
-const CONCURRENT_RANGES = 10;
-
 /**
  * The workflow in the Amazon States Language. Its input is `Work`, `{job, epoch}`. A step is retried where that may
  * help; whatever else goes wrong is told to `Fail`, which ends the job. An execution that ends as FAILED is one that
  * somebody has to look at: the user's own errors are not.
  *
- * At most 40 ranges, each with some five events an attempt, stay far below the 25,000 of an execution's history.
+ * `concurrentRanges` of one job are profiled at a time: see `Settings`. At most 40 ranges, each with some five events an attempt, stay far below the 25,000 of an execution's history.
  */
-export function workflowDefinition(functions: StepArns, times: WorkflowTimes): object {
+export function workflowDefinition(
+  functions: StepArns,
+  times: WorkflowTimes,
+  concurrentRanges: number,
+): object {
   const step = (resource: string, seconds: number) => ({
     Type: 'Task',
     Resource: resource,
@@ -146,7 +147,7 @@ export function workflowDefinition(functions: StepArns, times: WorkflowTimes): o
         Type: 'Map',
         ItemsPath: '$.plan.ranges',
         ItemSelector: { ...WHICH, 'range.$': '$$.Map.Item.Value' },
-        MaxConcurrency: CONCURRENT_RANGES,
+        MaxConcurrency: concurrentRanges,
         ItemProcessor: {
           ProcessorConfig: { Mode: 'INLINE' },
           StartAt: 'ProfileRange',

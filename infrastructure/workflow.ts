@@ -24,6 +24,8 @@ export interface WorkflowProps {
   readonly workspace: Workspace;
   /** See `Settings`. */
   readonly rangeMegabytes: number;
+  /** See `Settings`. */
+  readonly concurrentRanges: number;
 }
 
 /** The bundle of each function, by its construct. */
@@ -123,6 +125,7 @@ export class Workflow extends Construct implements WayOfProcessing {
           fail: TIMEOUTS.fail.toSeconds() - SPARE_SECONDS,
           execution: EXECUTION_TIMEOUT.toSeconds(),
         },
+        props.concurrentRanges,
       ),
       functions: [begin, ...steps, fail],
     });

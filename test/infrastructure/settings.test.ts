@@ -1,6 +1,7 @@
 import { App } from 'aws-cdk-lib';
 import { describe, expect, it } from 'vitest';
 import { ConfigurationError, readSettings } from '../../infrastructure/settings.ts';
+import { FLAGS } from './synthesized-stack.ts';
 
 const read = (context: object) => readSettings(new App({ context: { ...context }, autoSynth: false }).node);
 
@@ -51,9 +52,13 @@ describe('readSettings', () => {
   });
 
   it.each(['step-functions', 'step-functions-efs'])(
-    'has no number of jobs at a time with %s',
+    'has ranges at a time, and no number of jobs, with %s',
     (processing) => {
-      expect(read({ auth: 'open', processing }).processing).toEqual({ by: processing });
+      expect(read({ auth: 'open', processing }).processing).toEqual({ by: processing, concurrentRanges: 5 });
+      expect(read({ auth: 'open', processing, concurrentRanges: '20' }).processing).toEqual({
+        by: processing,
+        concurrentRanges: 20,
+      });
     },
   );
 
@@ -84,6 +89,39 @@ describe('readSettings', () => {
     ['*', ['*']],
   ])('takes origins as the command line gives them, or cdk.json: %j', (given, origins) => {
     expect(read({ auth: 'open', origins: given }).origins).toEqual(origins);
+  });
+
+  it.each([
+    ['procesing', 'processing'],
+    ['processsing', 'processing'],
+    ['upload-events', 'uploadEvents'],
+    ['uploadevents', 'uploadEvents'],
+    ['brodcast', 'broadcast'],
+    ['origin', 'origins'],
+    ['concurrentjob', 'concurrentJobs'],
+    ['iot-endpoint', 'iotEndpoint'],
+    ['alarmMail', 'alarmEmail'],
+    ['Auth', 'auth'],
+  ])('refuses %s, which would leave the default, and asks whether %s is meant', (key, nearest) => {
+    const wrong = () => read({ auth: 'open', [key]: 'step-functions' });
+    expect(wrong).toThrow(ConfigurationError);
+    expect(wrong).toThrow(
+      `There is no setting "${key}": say "-c ${nearest}=…" if that is meant, or leave it out; the settings are auth,`,
+    );
+  });
+
+  it('leaves what is the CDK’s own alone', () => {
+    const own = {
+      ...FLAGS,
+      'aws:cdk:enable-path-metadata': true,
+      'aws:cdk:bundling-stacks': ['**'],
+      'aws-cdk:enableDiffNoFail': true,
+      'availability-zones:account=123456789012:region=us-east-1': ['us-east-1a'],
+      'vpc-provider:account=123456789012:filter.isDefault=true:region=us-east-1': {},
+      'acknowledged-issue-numbers': [19179],
+      'cli-telemetry': false,
+    };
+    expect(read({ auth: 'open', ...own })).toEqual(read({ auth: 'open' }));
   });
 
   it.each([
@@ -119,6 +157,14 @@ describe('readSettings', () => {
       { auth: 'open', processing: 'step-functions-efs', concurrentJobs: 'many' },
       /"concurrentJobs" means nothing with "processing=step-functions-efs"/,
     ],
+    ...['0', '21', '2.5', 'all', ''].map((concurrentRanges): [object, RegExp] => [
+      { auth: 'open', processing: 'step-functions', concurrentRanges },
+      /"concurrentRanges" cannot be ".*": say a whole number from 1 to 20/,
+    ]),
+    ...[{}, { processing: 'lambda' }].map((context): [object, RegExp] => [
+      { auth: 'open', concurrentRanges: '5', ...context },
+      /"concurrentRanges" means nothing with "processing=lambda", .* add "-c processing=step-functions"/,
+    ]),
     [
       { auth: 'open', broadcast: 'sns' },
       /"broadcast" cannot be "sns": say "-c broadcast=none" or "-c broadcast=iot-core"/,

@@ -7,7 +7,7 @@ import type { StepRun } from './run-step.ts';
 import { reportOf, type Steps } from './step-progress.ts';
 import { reportOn, StepReporter } from './step-reporter.ts';
 
-/** The least time between two writes of one range, in milliseconds: ten ranges at a time write ten times a second. */
+/** The least time between two writes of one range, in milliseconds: five ranges at a time write five times a second. */
 const WRITE_EVERY = 1_000;
 
 /** What a `RangeReporter` needs. */

@@ -17,6 +17,7 @@ const [begin, inspect, profile, merge, fail] = STEPS.map(functionArn) as [
 const DEFINITION = workflowDefinition(
   { begin, inspect, profile, merge, fail },
   { begin: 25, step: 895, fail: 115, execution: 10_000 },
+  5,
 );
 
 /** Runs the state machine of the stack on the steps, and tells `fail` of its end as EventBridge does. */
