@@ -59,6 +59,9 @@ const UNPACED = '1000000000';
 const BROADCAST_CONCURRENCY = 2;
 
 const QUEUES = ['deliveries', 'broadcasts'] as const;
+
+/** Where a publisher leaves what a broker did not take; nobody takes it from there, so it is missed where it is owed. */
+const RETAINED = 'retained';
 /** What a function answers that could not do all of its batch. */
 const FailuresSchema = v.object({ batchItemFailures: v.pipe(v.array(v.unknown()), v.minLength(1)) });
 
@@ -95,7 +98,7 @@ async function startParts(
   const sqs = await startSqs({
     port: 0,
     directory: folder.path,
-    queues: QUEUES.map((QueueName) => ({ QueueName, VisibilityTimeout: 180 })),
+    queues: [...QUEUES, RETAINED].map((QueueName) => ({ QueueName, VisibilityTimeout: 180 })),
     principals: new Principals([benchPrincipal]),
     clock: systemClock,
     log: () => {},
@@ -143,6 +146,7 @@ async function startParts(
     [VARIABLES.subscriptionsByConnectionIndex]: 'by-connection',
     [VARIABLES.deliveriesQueueUrl]: sqs.queueUrl('deliveries'),
     [VARIABLES.broadcastsQueueUrl]: sqs.queueUrl('broadcasts'),
+    [VARIABLES.retainedQueueUrl]: sqs.queueUrl(RETAINED),
     [VARIABLES.postsPerSecond]: UNPACED,
     [VARIABLES.broadcastConcurrency]: String(BROADCAST_CONCURRENCY),
     [VARIABLES.socketUrl]: socketUrl,

@@ -195,6 +195,7 @@ async function tell(
   const { seq, item } = await change(world, job);
   world.capacity.take();
   const told = watchers.call('told', seq);
+  told.catch(() => {}); // where the publisher fails first, that is what counts
   const begun = performance.timeOrigin + performance.now();
   await publisher.invoke(streamEvent([item]));
   const late = new AbortController();
