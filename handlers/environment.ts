@@ -21,6 +21,8 @@ export const VARIABLES = {
   deliveriesQueueUrl: 'DELIVERIES_QUEUE_URL',
   /** URL of the queue of large audiences that are to be told of a job. */
   broadcastsQueueUrl: 'BROADCASTS_QUEUE_URL',
+  /** States that are still to become the broker's retained messages; only where there is a broker. */
+  retainedQueueUrl: 'RETAINED_QUEUE_URL',
   /** How many posts a second may be made to large audiences, by all execution environments together. */
   postsPerSecond: 'POSTS_PER_SECOND',
   /** How many execution environments post to large audiences at a time, at the most. */

@@ -4,6 +4,8 @@ import { CfnAuthorizer } from 'aws-cdk-lib/aws-iot';
 import { Construct } from 'constructs';
 import { counted, sum, sumOf, type Watch } from './alarms.ts';
 import { NodeFunction } from './node-function.ts';
+import { DELIVER_TIMEOUT, type Publishing } from './publishing.ts';
+import { QueueWithDeadLetters } from './queue-with-dead-letters.ts';
 import type { BroadcastSetting } from './settings.ts';
 import type { SigningSecret } from './signing-secret.ts';
 
@@ -23,6 +25,8 @@ const TOPICS = 'jobwire/jobs/*';
  */
 export class Broadcast extends Construct {
   readonly authorize: NodeFunction;
+  /** States that are still to be retained. Not among deliveries, so that no frame waits for a broker that hangs. */
+  readonly retained: QueueWithDeadLetters;
   /** What is to be watched beside what every deployment watches. */
   readonly watches: Readonly<Record<string, Watch>>;
   private readonly setting: BroadcastProps['setting'];
@@ -51,6 +55,11 @@ export class Broadcast extends Construct {
       principal: new ServicePrincipal('iot.amazonaws.com'),
       sourceArn: authorizer.attrArn,
     });
+    this.retained = new QueueWithDeadLetters(this, 'Retained', {
+      consumerTimeout: DELIVER_TIMEOUT,
+      receives: 5, // for crashes and refusals only: what the broker does not take now goes back as a new message
+      retention: Duration.days(14), // the most: nothing else makes up for a state that is not retained
+    });
     this.watches = {
       BroadcastsRefused: {
         metric: sum(['publish', 'deliver'].map((service) => counted('BroadcastsRefused', service))),
@@ -67,8 +76,19 @@ export class Broadcast extends Construct {
     };
   }
 
+  /** Has states published by the functions that post them, each by its part. */
+  publishBy({ publish, deliver }: Publishing): void {
+    for (const publisher of [publish, deliver]) {
+      this.allowPublish(publisher);
+      this.retained.allowSend(publisher);
+      publisher.tell({ retainedQueueUrl: this.retained.queue.queueUrl });
+    }
+    // As few as there can be: most are late because IoT Core throttles, or does not answer.
+    deliver.consume(this.retained.queue, { size: 10, maxConcurrency: 2 }, 'Retained');
+  }
+
   /** Lets a function publish states, retained and not. */
-  allowPublish(publisher: NodeFunction): void {
+  private allowPublish(publisher: NodeFunction): void {
     const topics = Stack.of(this).formatArn({ service: 'iot', resource: 'topic', resourceName: TOPICS });
     publisher.allow(['iot:Publish', 'iot:RetainPublish'], [topics]);
     publisher.acknowledgeWildcard(topics, 'The topics are those of jobs that do not exist yet.');

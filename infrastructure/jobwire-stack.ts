@@ -98,8 +98,7 @@ export class JobwireStack extends Stack {
             setting: settings.broadcast,
             signingSecret,
           });
-    broadcast?.allowPublish(publishing.publish);
-    broadcast?.allowPublish(publishing.deliver);
+    broadcast?.publishBy(publishing);
     broadcast?.announceBy(httpApi.handler);
     new SocketStage(this, 'SocketStage', { api: socketApi, routes });
     new PageContent(this, 'PageContent', {
@@ -135,6 +134,7 @@ export class JobwireStack extends Stack {
         Publish: publishing.failures,
         Deliveries: deliveries.deadLetters,
         Broadcasts: broadcasts.deadLetters,
+        ...(broadcast === undefined ? {} : { Retained: broadcast.retained.deadLetters }),
         Deadlines: deadlines.deadLetters,
       },
       watches: { ...processing.watches, ...broadcast?.watches },

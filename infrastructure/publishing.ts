@@ -23,7 +23,7 @@ export interface PublishingProps extends Pick<Settings, 'postsPerSecond'> {
 const CONNECTION_LIFE = Duration.hours(2);
 
 /** Ten posts, or a thousand at a sixteenth of the pace (handlers/publish/post-pace.ts), and ten seconds to hand on. */
-const DELIVER_TIMEOUT = Duration.seconds(30);
+export const DELIVER_TIMEOUT = Duration.seconds(30);
 
 /** What one execution environment of 512 MB posts in a second with time to spare: a third of its processor. */
 const POSTS_PER_ENVIRONMENT = 1_000;

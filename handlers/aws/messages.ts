@@ -57,7 +57,7 @@ export const DeliverMessageSchema: v.GenericSchema<unknown, Broadcast | Delivery
   DeliverySchema,
 ]);
 
-/** A body of the deliveries queue that is for the broker; only stacks that broadcast have such. */
+/** A body of the retained queue, which only stacks that broadcast have. */
 export const RetainedStateSchema: v.GenericSchema<unknown, RetainedState> = v.object({
   kind: v.literal('retained'),
   job: JobIdSchema,
@@ -66,6 +66,6 @@ export const RetainedStateSchema: v.GenericSchema<unknown, RetainedState> = v.ob
   attempt: CountSchema,
 });
 
-/** A body of either queue that the deliver function works off, in a stack that broadcasts. */
+/** A body of the queues that the deliver function works off, in a stack that broadcasts. */
 export const DeliverOrRetainMessageSchema: v.GenericSchema<unknown, Broadcast | Delivery | RetainedState> =
   v.union([RetainedStateSchema, DeliverMessageSchema]);

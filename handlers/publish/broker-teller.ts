@@ -57,7 +57,7 @@ interface Owed {
 
 /**
  * Tells a broker the newest state of every job in a batch of the stream: one message a job, whoever watches. Each is
- * tried once. What cannot be retained now goes to a queue, from where `retain` reads the job anew: so a broker that
+ * tried once. What cannot be retained now goes to a queue of its own, from where `retain` reads the job anew: so a broker that
  * fails neither holds up nor repeats what is posted to connections, and no older state comes after a newer one.
  */
 export class BrokerTeller {

@@ -27,6 +27,7 @@ const environment = readEnvironment([
   'postsPerSecond',
   'broadcastConcurrency',
   'socketUrl',
+  'retainedQueueUrl',
   'iotEndpoint',
 ]);
 const client = createDynamoDbClient();
@@ -45,7 +46,7 @@ const parts: DeliverParts & BroadcastParts & RetainParts = {
   broadcasts: new SqsQueue<Broadcast>({ client: queues, queueUrl: environment.broadcastsQueueUrl }),
   rounds: new BroadcastRoundsTable({ client, tableName: environment.subscriptionsTable }),
   broker: new IotBroker({ endpoint: environment.iotEndpoint }),
-  retained: new SqsQueue<RetainedState>({ client: queues, queueUrl: environment.deliveriesQueueUrl }),
+  retained: new SqsQueue<RetainedState>({ client: queues, queueUrl: environment.retainedQueueUrl }),
   pace: new PostPace({
     perSecond: postsPerSecond / positiveNumber('broadcastConcurrency', environment.broadcastConcurrency),
     now: () => performance.now(),
@@ -59,7 +60,7 @@ const parts: DeliverParts & BroadcastParts & RetainParts = {
   meter,
 };
 
-/** Posts and broadcasts what could not be at once, and posts to large audiences. */
+/** Posts what could not be at once, and to large audiences; and has the broker retain what it did not. Each has a queue. */
 export async function handler(
   event: unknown,
   context: { getRemainingTimeInMillis(): number },

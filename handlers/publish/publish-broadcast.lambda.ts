@@ -21,6 +21,7 @@ const environment = readEnvironment([
   'deliveriesQueueUrl',
   'broadcastsQueueUrl',
   'socketUrl',
+  'retainedQueueUrl',
   'iotEndpoint',
 ]);
 const client = createDynamoDbClient();
@@ -47,7 +48,7 @@ const parts: PublishParts = {
 const teller = new BrokerTeller({
   ...parts,
   broker: new IotBroker({ endpoint: environment.iotEndpoint }),
-  retained: new SqsQueue<RetainedState>({ client: queues, queueUrl: environment.deliveriesQueueUrl }),
+  retained: new SqsQueue<RetainedState>({ client: queues, queueUrl: environment.retainedQueueUrl }),
 });
 
 /** Publishes a batch of the jobs table's stream to connections, and to the broker beside them. */

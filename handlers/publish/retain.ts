@@ -6,7 +6,7 @@ import { delaySeconds } from './delivery-attempts.ts';
 import { inTurns } from './in-turns.ts';
 import { frameOf } from './post-frame.ts';
 
-/** One message of the deliveries queue that is for the broker. */
+/** One message of the retained queue. */
 export interface RetainReading {
   readonly messageId: string;
   /** How often the message has been received, this time included. */

@@ -55,16 +55,36 @@ describe('broadcast=iot-core', () => {
     ]);
   });
 
-  it.each(['Publishing/Publish', 'Publishing/Deliver'])(
-    'lets %s publish to topics of jobs, beside all else',
-    (path) => {
-      expect(grantsOf(stack, path)).toEqual(
-        [...grantsOf(plain, path), `iot:Publish ${TOPICS}`, `iot:RetainPublish ${TOPICS}`].sort(),
-      );
-      expect(broadcastTopic('job_1').startsWith(TOPICS.split('topic/')[1]?.slice(0, -1) ?? '?')).toBe(true);
-      expect(variablesOf(path)).toMatchObject({ IOT_ENDPOINT: `https://${IOT_HOST}` });
-    },
-  );
+  it.each([
+    ['Publishing/Publish', ['sqs:SendMessage']],
+    [
+      'Publishing/Deliver',
+      ['sqs:SendMessage', 'sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'],
+    ],
+  ])('lets %s publish to topics of jobs, and queue what has to wait, beside all else', (path, calls) => {
+    expect(grantsOf(stack, path)).toEqual(
+      [
+        ...grantsOf(plain, path),
+        `iot:Publish ${TOPICS}`,
+        `iot:RetainPublish ${TOPICS}`,
+        ...calls.map((call) => `${call} <Broadcast/Retained/Queue.Arn>`),
+      ].sort(),
+    );
+    expect(broadcastTopic('job_1').startsWith(TOPICS.split('topic/')[1]?.slice(0, -1) ?? '?')).toBe(true);
+    expect(variablesOf(path)).toMatchObject({
+      IOT_ENDPOINT: `https://${IOT_HOST}`,
+      RETAINED_QUEUE_URL: '<Broadcast/Retained/Queue>',
+    });
+  });
+
+  it('has a queue for what is still to be retained, so that frames do not wait for a broker that hangs', () => {
+    const mapping = stack.properties('AWS::Lambda::EventSourceMapping', 'Publishing/Deliver/Retained');
+    expect(stack.readable(mapping)).toMatchObject({
+      EventSourceArn: '<Broadcast/Retained/Queue.Arn>',
+      FunctionName: '<Publishing/Deliver/Function>',
+      FunctionResponseTypes: ['ReportBatchItemFailures'],
+    });
+  });
 
   it('tells the API where clients subscribe, and lets the page connect to it', () => {
     expect(variablesOf('HttpApi/Handler')).toMatchObject({

@@ -79,5 +79,11 @@ export const OWN: Readonly<Record<string, readonly string[]>> = {
     'Alarms/ExecutionsFailed',
     'Alarms/WorkflowThrottled',
   ],
-  'iot-core': ['Broadcast/', 'Alarms/BroadcastsRefused', 'Alarms/BroadcastAuthorizeFailed'],
+  'iot-core': [
+    'Broadcast/',
+    'Publishing/Deliver/Retained',
+    'Alarms/RetainedFailed',
+    'Alarms/BroadcastsRefused',
+    'Alarms/BroadcastAuthorizeFailed',
+  ],
 };
