@@ -42,7 +42,7 @@ const CUSTOM_METRICS = 16;
 export const ALARM_METRICS = 28;
 
 /** Queues that Lambda polls, by five pollers of 20 seconds each, empty or not; at least, counted there, too. */
-export const POLLED_QUEUES = 4;
+const POLLED_QUEUES = 4;
 const EMPTY_POLLS_PER_DAY = (5 * 86_400) / 20;
 
 /** Two versions of the secret, every five minutes, by each environment of `api` and `authorize`; say, of four. */
@@ -159,13 +159,17 @@ function commonUsage(load: Load, ways: Ways): Usage {
   usage.add('tableGigabytes', tableGigabytes);
   usage.add('recoveryGigabytes', tableGigabytes);
 
-  const queues = POLLED_QUEUES - (ways.processing === 'lambda' ? 0 : 1); // no work queue
-  usage.add('queueRequests', queues * EMPTY_POLLS_PER_DAY * DAYS);
+  usage.add('queueRequests', queuesOf({ ...ways, broadcast: 'none' }) * EMPTY_POLLS_PER_DAY * DAYS);
   usage.add('figures', CUSTOM_METRICS);
   usage.add('alarms', ALARM_METRICS);
   usage.add('secrets', 1);
   usage.add('secretCalls', SECRET_CALLS_PER_DAY * DAYS);
   return usage;
+}
+
+/** How many queues Lambda polls: a workflow has no work queue, and a broker one for what it is still owed. */
+export function queuesOf({ processing, broadcast }: Ways): number {
+  return POLLED_QUEUES - (processing === 'lambda' ? 0 : 1) + (broadcast === 'none' ? 0 : 1);
 }
 
 /** From the event of the upload to the result. */
@@ -237,6 +241,8 @@ function pushUsage(load: Load, ways: Ways): Usage {
 function broadcastUsage(load: Load, ways: Ways): Usage {
   const usage = new Usage(load);
   addBroker(usage, load, { jobs: load.jobsPerDay * DAYS, ways, ticketBytes: TICKET_BYTES });
+  const queues = queuesOf(ways) - queuesOf({ ...ways, broadcast: 'none' });
+  usage.add('queueRequests', queues * EMPTY_POLLS_PER_DAY * DAYS);
   return usage;
 }
 

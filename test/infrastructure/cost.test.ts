@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { ALARM_METRICS, POLLED_QUEUES } from '../../bench/cost/bill.ts';
+import { ALARM_METRICS, queuesOf } from '../../bench/cost/bill.ts';
 import { MEMORY_MB } from '../../bench/cost/usage.ts';
+import { DEFAULT_WAYS } from '../../bench/cost/ways.ts';
 import { FUNCTIONS, SynthesizedStack } from './synthesized-stack.ts';
 import { contextOf, functionsOf } from './variants.ts';
 
@@ -15,17 +16,22 @@ describe('bills are made for what is deployed', () => {
     expect(MEMORY_MB[name]).toBe(MemorySize);
   });
 
-  it('counts the seconds of what variants add at their memory', () => {
+  describe('with a workflow and a broker', () => {
     const all = {
       uploadEvents: 'eventbridge',
       processing: 'step-functions-efs',
       broadcast: 'iot-core',
     } as const;
     const variants = new SynthesizedStack(contextOf(all));
-    for (const [name, path] of functionsOf(all)) {
+
+    it.each(functionsOf(all))('%s has the memory that its seconds are priced by', (name, path) => {
       const { MemorySize } = variants.properties('AWS::Lambda::Function', `${path}/Function`);
       expect(Object.entries(MEMORY_MB)).toContainEqual([name, MemorySize]);
-    }
+    });
+
+    it('counts every queue that Lambda polls', () => {
+      expect(polledQueues(variants)).toBe(queuesOf(all));
+    });
   });
 
   it('counts every metric that an alarm watches', () => {
@@ -39,9 +45,11 @@ describe('bills are made for what is deployed', () => {
   });
 
   it('counts every queue that Lambda polls', () => {
-    const mappings = Object.values(stack.ofType('AWS::Lambda::EventSourceMapping'));
-    const streams = mappings.filter(({ Properties }) => 'StartingPosition' in Properties);
-    expect(mappings.length - streams.length).toBeLessThanOrEqual(POLLED_QUEUES);
-    expect(mappings.length - streams.length).toBeGreaterThan(1);
+    expect(polledQueues(stack)).toBe(queuesOf(DEFAULT_WAYS));
   });
 });
+
+function polledQueues(of: SynthesizedStack): number {
+  const mappings = Object.values(of.ofType('AWS::Lambda::EventSourceMapping'));
+  return mappings.filter(({ Properties }) => !('StartingPosition' in Properties)).length;
+}
