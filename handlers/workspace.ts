@@ -28,6 +28,9 @@ export interface Workspace {
 export interface SharedFiles extends Workspace {
   /** Writes a file whole from a stream, which it consumes. @throws UnavailableError; what the stream fails with. */
   copy(execution: string, name: string, content: Readable, signal: AbortSignal): Promise<void>;
-  /** Removes the files of executions that have made none since `before`: whoever should have is gone. */
-  removeAbandoned(before: Date): Promise<void>;
+  /**
+   * The executions that have files, and have made none since `before`: whoever should have removed them is gone.
+   * @throws UnavailableError.
+   */
+  abandoned(before: Date): Promise<readonly string[]>;
 }

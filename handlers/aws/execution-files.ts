@@ -2,7 +2,6 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import { readEnvironment, readOneOf } from '../environment.ts';
 import type { SharedFiles, Workspace } from '../workspace.ts';
 import { createS3Client } from './clients.ts';
-import { UploadsBucket } from './uploads-bucket.ts';
 import { WorkspaceBucket } from './workspace-bucket.ts';
 import { WorkspaceFolder } from './workspace-folder.ts';
 
@@ -17,12 +16,12 @@ export type ExecutionFiles =
  */
 export function executionFiles(): ExecutionFiles {
   const { name, value } = readOneOf(['workspacePath', 'workspaceBucket']);
-  if (name === 'workspacePath') return { kind: 'folder', workspace: new WorkspaceFolder(value) };
+  if (name === 'workspacePath') return { kind: 'folder', workspace: sharedFiles() };
   const s3 = createS3Client();
   return { kind: 'bucket', workspace: new WorkspaceBucket({ client: s3, bucketName: value }), s3 };
 }
 
-/** The bucket of uploads, as the environment names it. @throws MissingVariableError. */
-export function uploadsOfEnvironment(s3: S3Client): UploadsBucket {
-  return new UploadsBucket({ client: s3, bucketName: readEnvironment(['uploadsBucket']).uploadsBucket });
+/** The files of executions for a step that only the variant with a shared folder has. @throws MissingVariableError. */
+export function sharedFiles(): SharedFiles {
+  return new WorkspaceFolder(readEnvironment(['workspacePath']).workspacePath);
 }

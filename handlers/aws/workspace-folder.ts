@@ -75,10 +75,12 @@ export class WorkspaceFolder implements SharedFiles {
     await translating(() => rm(join(this.#folder, execution), REMOVAL));
   }
 
-  async removeAbandoned(before: Date): Promise<void> {
+  async abandoned(before: Date): Promise<readonly string[]> {
+    const found: string[] = [];
     for (const execution of await translating(() => readdir(this.#folder))) {
-      if ((await this.#lastFile(execution)) < before.getTime()) await this.remove(execution);
+      if ((await this.#lastFile(execution)) < before.getTime()) found.push(execution);
     }
+    return found;
   }
 
   /** When a file of an execution was made last, in milliseconds since the epoch: its folder changes with each. */

@@ -50,10 +50,10 @@ export class MemoryWorkspace implements SharedFiles {
     this.#executions.delete(execution);
   }
 
-  async removeAbandoned(before: Date): Promise<void> {
-    for (const [execution, files] of this.#executions) {
-      if ([...files.values()].every(({ at }) => at < before.getTime())) this.#executions.delete(execution);
-    }
+  async abandoned(before: Date): Promise<readonly string[]> {
+    return [...this.#executions]
+      .filter(([, files]) => [...files.values()].every(({ at }) => at < before.getTime()))
+      .map(([execution]) => execution);
   }
 }
 

@@ -40,7 +40,9 @@ function variablesOf(name: FunctionName, processing: Processing): Variable[] {
   const shared = processing === 'step-functions-efs'; // then only `fetch` reads the bucket
   return [
     ...Array.from(names.matchAll(/'(\w+)'/g), ([, variable]) => variable as Variable), // the compiler checked the call
-    ...(source.includes('executionFiles()') ? ([shared ? 'workspacePath' : 'workspaceBucket'] as const) : []),
+    ...(/(executionFiles|sharedFiles)\(\)/.test(source)
+      ? ([shared ? 'workspacePath' : 'workspaceBucket'] as const)
+      : []),
     ...(source.includes('uploadsOfEnvironment(') && (!shared || name === 'fetch')
       ? (['uploadsBucket'] as const)
       : []),

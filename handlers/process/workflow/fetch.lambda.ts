@@ -1,18 +1,18 @@
 import { createDynamoDbClient, createS3Client } from '../../aws/clients.ts';
-import { uploadsOfEnvironment } from '../../aws/execution-files.ts';
+import { sharedFiles } from '../../aws/execution-files.ts';
 import { JobsTable } from '../../aws/jobs-table.ts';
 import { createLog } from '../../aws/telemetry.ts';
+import { uploadsOfEnvironment } from '../../aws/uploads-of-environment.ts';
 import { readStep } from '../../aws/workflow-event.ts';
-import { WorkspaceFolder } from '../../aws/workspace-folder.ts';
 import { readEnvironment } from '../../environment.ts';
 import { systemClock } from '../clock.ts';
 import { type FetchParts, fetchPayload, removeAbandonedFiles } from './fetch.ts';
 
-const environment = readEnvironment(['jobsTable', 'workspacePath']);
+const environment = readEnvironment(['jobsTable']);
 const parts: FetchParts = {
   jobs: new JobsTable({ client: createDynamoDbClient(), tableName: environment.jobsTable }),
   uploads: uploadsOfEnvironment(createS3Client()),
-  workspace: new WorkspaceFolder(environment.workspacePath),
+  workspace: sharedFiles(),
   clock: systemClock,
   log: createLog('fetch'),
   random: Math.random,
@@ -24,7 +24,7 @@ export async function handler(
   context: { getRemainingTimeInMillis(): number },
 ): Promise<Record<string, never>> {
   const endsAt = Date.now() + context.getRemainingTimeInMillis();
-  const step = readStep(event);
-  await removeAbandonedFiles(parts);
-  return fetchPayload(step, endsAt, parts);
+  const answer = await fetchPayload(readStep(event), endsAt, parts);
+  await removeAbandonedFiles(endsAt, parts); // last: a copy that was made is not made again for it
+  return answer;
 }

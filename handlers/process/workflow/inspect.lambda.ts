@@ -1,7 +1,8 @@
 import { createDynamoDbClient } from '../../aws/clients.ts';
-import { executionFiles, uploadsOfEnvironment } from '../../aws/execution-files.ts';
+import { executionFiles } from '../../aws/execution-files.ts';
 import { JobsTable } from '../../aws/jobs-table.ts';
 import { createLog } from '../../aws/telemetry.ts';
+import { uploadsOfEnvironment } from '../../aws/uploads-of-environment.ts';
 import { readStep } from '../../aws/workflow-event.ts';
 import { positiveNumber, readEnvironment } from '../../environment.ts';
 import { systemClock } from '../clock.ts';

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { UnavailableError } from '../../../../handlers/errors.ts';
+import { RefusedError, UnavailableError } from '../../../../handlers/errors.ts';
 import { csvProfileWithin } from '../../../../handlers/process/csv-profile/csv-profile.ts';
 import { runJob } from '../../../../handlers/process/run-job.ts';
 import { WORKFLOW_TIME_LIMIT_ERROR } from '../../../../handlers/process/workflow/execution-failure.ts';
@@ -348,17 +348,54 @@ test('an upload that was overwritten is object-changed', async () => {
   expect((await world.job()).job.error).toMatchObject({ code: 'object-changed', retryable: true });
 });
 
-test('fetch removes what was abandoned, and goes on where that cannot be done', async () => {
-  const world = await worldWith('step-functions-efs');
-  await world.workspace.write('abandoned', 'plan', Buffer.from('x'));
-  await removeAbandonedFiles(world.parts);
-  expect(world.workspace.filesOf('abandoned')).toEqual(['plan']);
-  world.clock.advance(25 * 3_600_000);
-  await removeAbandonedFiles(world.parts);
-  expect(world.workspace.filesOf('abandoned')).toEqual([]);
-  world.workspace.removeAbandoned = async () => {
-    throw new UnavailableError('the file system');
-  };
-  await removeAbandonedFiles(world.parts);
-  expect(world.telemetry.messages('warn')).toEqual(['abandoned files are left for the next time']);
+describe('what was abandoned', () => {
+  async function worldWithRemains(...executions: readonly string[]): Promise<WorkflowWorld> {
+    const world = await worldWith('step-functions-efs');
+    for (const execution of executions) await world.workspace.write(execution, 'plan', Buffer.from('x'));
+    return world;
+  }
+  const tidy = (world: WorkflowWorld) =>
+    world.whileTimePasses(() => removeAbandonedFiles(world.clock.now() + world.timeout, world.parts));
+
+  test('is removed by fetch after a day', async () => {
+    const world = await worldWithRemains('one', 'other');
+    await tidy(world);
+    expect(world.workspace.filesOf('one')).toEqual(['plan']);
+    world.clock.advance(25 * 3_600_000);
+    await tidy(world);
+    expect([...world.workspace.filesOf('one'), ...world.workspace.filesOf('other')]).toEqual([]);
+    expect(world.clock.pending).toBe(0);
+  });
+
+  test('and cannot be removed keeps nothing else', async () => {
+    const world = await worldWithRemains('one', 'stuck', 'other');
+    world.clock.advance(25 * 3_600_000);
+    const remove = world.workspace.remove.bind(world.workspace);
+    world.workspace.remove = async (execution) => {
+      if (execution === 'stuck') throw new RefusedError('the file system', 'EACCES');
+      await remove(execution);
+    };
+    await tidy(world);
+    expect(['one', 'stuck', 'other'].map((one) => world.workspace.filesOf(one).length)).toEqual([0, 1, 0]);
+    expect(world.telemetry.messages('warn')).toEqual(['abandoned files are left for the next time']);
+  });
+
+  test('is left where the file system is away, or does not answer', async () => {
+    const world = await worldWithRemains('one');
+    world.workspace.abandoned = async () => Promise.reject(new UnavailableError('the file system'));
+    await tidy(world);
+    expect(world.telemetry.messages('warn')).toEqual(['abandoned files could not be looked for']);
+    world.workspace.abandoned = () => new Promise<never>(() => undefined);
+    for (const [timeout, longest] of [
+      [900_000, 30_000],
+      [20_000, 2_000],
+      [5_000, 500],
+    ] as const) {
+      world.timeout = timeout;
+      const began = world.clock.now();
+      await tidy(world);
+      expect(world.clock.now() - began).toBeLessThanOrEqual(longest);
+    }
+    expect(world.clock.pending).toBe(0);
+  });
 });
