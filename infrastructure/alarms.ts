@@ -164,7 +164,7 @@ function metricsOf(metrics: readonly IMetric[]): Record<string, IMetric> {
 
 /** A figure that the functions count (handlers/publish/); Powertools adds the dimension `service`. */
 export function counted(
-  metricName: 'PostsRefused' | 'RangesAbandoned' | 'BroadcastsRefused',
+  metricName: 'PostsRefused' | 'RangesAbandoned' | 'BrokerRefused',
   service: string,
 ): IMetric {
   return new Metric({

@@ -61,13 +61,13 @@ export class Broadcast extends Construct {
       retention: Duration.days(14), // the most: nothing else makes up for a state that is not retained
     });
     this.watches = {
-      BroadcastsRefused: {
-        metric: sum(['publish', 'deliver'].map((service) => counted('BroadcastsRefused', service))),
+      BrokerRefused: {
+        metric: sum(['publish', 'deliver'].map((service) => counted('BrokerRefused', service))),
         threshold: 1, // never in a healthy stack: each is a missing grant, or a wrong iotEndpoint
         periods: 1,
-        description: 'IoT Core refuses broadcasts. Their watchers see nothing until it is mended.',
+        description: 'IoT Core refuses states. Who watches by MQTT sees nothing until it is mended.',
       },
-      BroadcastAuthorizeFailed: {
+      BrokerAuthorizeFailed: {
         metric: sumOf([this.authorize], (one, period) => one.metricErrors({ period })),
         threshold: 5, // a bad ticket is no error; but nothing tries a failed connect again than the client
         periods: 1,

@@ -31,8 +31,8 @@ const SHARED_FILES = { fetch: 'handlers/process/workflow/fetch.lambda.ts' } as c
 
 /** `broadcast=iot-core`: whoever publishes to the broker as well, and who may connect to it. */
 const BROADCAST = {
-  publish: 'handlers/publish/publish-broadcast.lambda.ts',
-  deliver: 'handlers/publish/deliver-broadcast.lambda.ts',
+  publish: 'handlers/publish/publish-broker.lambda.ts',
+  deliver: 'handlers/publish/deliver-broker.lambda.ts',
   authorizeBroadcast: 'handlers/socket/authorize-broadcast.lambda.ts',
 } as const;
 

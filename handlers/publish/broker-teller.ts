@@ -98,7 +98,7 @@ export class BrokerTeller {
     const [refusal] = refusals;
     if (refusal !== undefined) {
       const why = refusal.error instanceof RefusedError ? 'refused' : 'failed unforeseen';
-      log.error(`a broadcast was ${why}`, { ...refusal, count: refusals.length });
+      log.error(`states to be told by the broker were ${why}`, { ...refusal, count: refusals.length });
     }
     const unsent = await this.#owe(owed);
     return unsent
@@ -117,11 +117,11 @@ export class BrokerTeller {
       const frame = frameOf(record, log);
       if (frame === undefined) return 'retained'; // it never will be: the log says so
       await this.#publish(record, frame);
-      meter.count('StatesBroadcast', 1);
+      meter.count('StatesTold', 1);
       return 'retained';
     } catch (error) {
       if (error instanceof UnavailableError) return error.throttled ? 'throttled' : 'unavailable';
-      meter.count('BroadcastsRefused', 1);
+      meter.count('BrokerRefused', 1);
       onRefusal(error);
       return 'refused';
     }
@@ -135,7 +135,7 @@ export class BrokerTeller {
       if (!(error instanceof UnavailableError && error.throttled)) throw error;
       // Those who watch now need no retained message, and do not wait for one.
       await broker.publish(record.job.id, frame, { retain: false });
-      meter.count('StatesBroadcast', 1);
+      meter.count('StatesTold', 1);
       throw error;
     }
   }
@@ -144,7 +144,7 @@ export class BrokerTeller {
   async #owe(owed: readonly Owed[]): Promise<readonly Wanted[]> {
     const { retained, now, random, log, meter } = this.#parts;
     if (owed.length === 0) return [];
-    meter.count('BroadcastsPostponed', owed.length);
+    meter.count('StatesPostponed', owed.length);
     const throttled = owed.filter(({ outcome }) => outcome === 'throttled').length;
     const byDelay = Map.groupBy(owed, ({ outcome }) =>
       // A few are throttled for their topic's sake, which a second mends; many for the account's.

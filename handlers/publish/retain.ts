@@ -143,7 +143,7 @@ async function sendAgain(
 ): Promise<boolean> {
   const attempt = left.attempt + 1;
   if (!(error instanceof UnavailableError) || attempt >= RETAIN_ATTEMPTS) {
-    meter.count('BroadcastsRefused', 1);
+    meter.count('BrokerRefused', 1);
     log.error('a state could not be retained', { job: left.job, error });
     return false;
   }

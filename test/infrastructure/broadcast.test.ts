@@ -109,7 +109,7 @@ describe('broadcast=iot-core', () => {
   it('bundles entries of its own, so that the others load nothing of it', () => {
     const entries = entriesOf({ processing: { by: 'lambda' }, broadcast: { by: 'iot-core' } });
     for (const name of ['publish', 'deliver'] as const) {
-      expect(entries[name]).toBe(`handlers/publish/${name}-broadcast.lambda.ts`);
+      expect(entries[name]).toBe(`handlers/publish/${name}-broker.lambda.ts`);
       const other = readFileSync(
         new URL(`../../handlers/publish/${name}.lambda.ts`, import.meta.url),
         'utf8',

@@ -83,7 +83,7 @@ export const OWN: Readonly<Record<string, readonly string[]>> = {
     'Broadcast/',
     'Publishing/Deliver/Retained',
     'Alarms/RetainedFailed',
-    'Alarms/BroadcastsRefused',
-    'Alarms/BroadcastAuthorizeFailed',
+    'Alarms/BrokerRefused',
+    'Alarms/BrokerAuthorizeFailed',
   ],
 };

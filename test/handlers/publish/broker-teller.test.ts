@@ -17,7 +17,7 @@ describe('what a broker is told', () => {
     expect(seen).toEqual([3]);
     expect([world.retainedSeq(one.job.id), world.retainedSeq(two.job.id)]).toEqual([3, 1]);
     expect(world.retained.waiting).toEqual([]);
-    expect(world.telemetry.sum('StatesBroadcast')).toBe(2);
+    expect(world.telemetry.sum('StatesTold')).toBe(2);
   });
 
   test('that a job is gone; but not where it was made anew behind that', async () => {
@@ -58,7 +58,7 @@ describe('a broker that fails', () => {
     ]);
     expect(await world.retainWaiting()).toEqual([]);
     expect(world.retainedSeq(id)).toBe(1);
-    expect(world.telemetry.sum('StatesBroadcast')).toBe(1);
+    expect(world.telemetry.sum('StatesTold')).toBe(1);
   });
 
   test('by not answering: it is left alone for five seconds, so that no batch waits for it', async () => {
@@ -97,7 +97,7 @@ describe('a broker that fails', () => {
     await Promise.all([world.job(), world.job()]);
     world.broker.failNext(new RefusedError('IoT Core', 'no grant'), new RefusedError('IoT Core', 'no grant'));
     expect(await world.tell()).toBeUndefined();
-    expect(world.telemetry.sum('BroadcastsRefused')).toBe(2);
+    expect(world.telemetry.sum('BrokerRefused')).toBe(2);
     expect(world.telemetry.messages('error')).toHaveLength(1);
     expect(world.retained.waiting).toHaveLength(2);
   });

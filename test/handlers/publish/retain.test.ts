@@ -96,7 +96,7 @@ describe('a state that is still to be retained', () => {
     }
     world.broker.failNext(unavailable());
     expect(await world.retainWaiting()).toEqual(['m0']);
-    expect(world.telemetry.sum('BroadcastsRefused')).toBe(1);
+    expect(world.telemetry.sum('BrokerRefused')).toBe(1);
   });
 
   test.each([
