@@ -59,7 +59,7 @@ Paste into a second terminal, in this folder.
 
   Watch that job (its ticket is good for 60 seconds):
     ${lines.watchJob}
-${lines.subscribe === undefined ? '' : `\n  The same by MQTT:\n    ${lines.subscribe}\n`}
+${lines.subscribe === undefined ? '' : `\n  The same by MQTT (within the same 60 seconds):\n    ${lines.subscribe}\n`}
   Watch every job, from now on:
     ${lines.watchAll}
 

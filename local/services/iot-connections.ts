@@ -76,7 +76,7 @@ export class IotConnections {
       if (this.#may(client, 'iot:Subscribe', `topicfilter/${topic}`)) return callback(null, subscription);
       // AWS documents nowhere what its broker does: it has been seen to close the connection (aws-iot-device-sdk-js,
       // issue 125), and to answer a SUBACK with the failure 0x80, as MQTT 3.1.1 (3.9.3) has it and as is done here.
-      // A client must take either for a refusal.
+      // The second alone says that it is a refusal; upon the first a client connects again.
       this.#settings.log(`IoT Core: ${client.id} may not subscribe to ${topic}`);
       callback(null, null);
     },
