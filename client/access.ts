@@ -19,7 +19,9 @@ export type Via = 'websocket' | 'iot' | 'poll' | 'auto';
 /** What a connection may do at the API, and as whom. */
 export interface Access {
   /** Takes a ticket, and gives what opens the socket for it. None where no socket is wanted, but polling alone. */
-  readonly ticket: false | ((signal: AbortSignal) => Promise<() => SocketLike>);
+  readonly ticket:
+    | false
+    | ((signal: AbortSignal) => Promise<(trouble: (error: unknown) => void) => SocketLike>);
   /**
    * How states are asked for where WebSockets are blocked; absent where only tickets are to be had, or no poll is
    * wanted. With an id the state of that job after `known`, held for `waitSeconds` until there is one, or else
@@ -66,6 +68,8 @@ export function accessTo(
     ticket:
       via !== 'poll' &&
       (async (signal) => {
+        // Before the ticket, which would be in vain where this is gone, as after a deployment.
+        const open = via === 'iot' && (await import('./broadcast.ts')).open;
         const first = unused;
         unused = undefined;
         const watch = await (callback
@@ -76,9 +80,8 @@ export function accessTo(
               (answer): answer is Watch => isLike(answer, { url: '', protocols: [] }),
               { method: 'POST', token, signal },
             )));
-        if (via !== 'iot') return () => new setup.WebSocket(watch.url, watch.protocols);
-        const { open } = await import('./broadcast.ts');
-        return () => open(setup, watch, poll);
+        return (trouble) =>
+          open ? open(setup, watch, poll, trouble) : new setup.WebSocket(watch.url, watch.protocols);
       }),
     poll,
   };

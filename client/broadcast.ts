@@ -2,6 +2,7 @@ import type { ClientFrame, ServerFrame } from '../protocol/frames.ts';
 import type { Head } from '../protocol/head.ts';
 import type { Broadcast, Watch } from '../protocol/http.ts';
 import type { Job } from '../protocol/job.ts';
+import { BroadcastUnavailableError, BrokerError } from './broadcast-errors.ts';
 import type { ProblemError } from './errors.ts';
 import {
   connectPacket,
@@ -25,8 +26,8 @@ import type { Setup } from './timings.ts';
  */
 const KEEP_ALIVE_SECONDS = 120;
 
-/** What a broker says of a ticket that it does not take: bad user name or password, not authorized (3.2.2.3). */
-const REFUSED_TICKET: readonly number[] = [4, 5];
+/** After how many heartbeats in which nothing was told the job is read: what cannot be told is found in minutes. */
+const SILENT_HEARTBEATS = 10;
 
 /** The largest number of a packet (2.3.1). */
 const MAXIMUM_PACKET_ID = 65_535;
@@ -39,33 +40,28 @@ export type StateReader = (
   signal: AbortSignal,
 ) => Promise<readonly (Job | undefined)[]>;
 
-/** What a watch by broadcast is refused with, as the `cause` of its TicketRefusedError, where there is no broadcast. */
-class BroadcastUnavailableError extends Error {
-  override readonly name = 'BroadcastUnavailableError';
-  readonly retryable = false;
-}
-
-/** By client the topics for which the broker has refused the last ticket. */
-const REFUSALS = new WeakMap<Setup, Set<string>>();
-
 /**
  * Opens the broadcast of a ticket as a socket of the wire contract (docs/decisions/0024-via.md): what a line says is
  * told to an MQTT broker, and what that says comes as the server's frames. So the line, and all that is built on it,
  * is the same by either way. It serves the one job that the ticket is for.
  *
  * @param read absent where only tickets are to be had: then what the broker retains is the only snapshot
+ * @param trouble hears why the broker takes no connection, and of reads that failed
  * @throws BroadcastUnavailableError where the stack does not broadcast
  */
-export function open(setup: Setup, { broadcast, ticket }: Watch, read: StateReader | undefined): SocketLike {
+export function open(
+  setup: Setup,
+  { broadcast, ticket }: Watch,
+  read: StateReader | undefined,
+  trouble: (error: unknown) => void,
+): SocketLike {
   if (broadcast === undefined) {
     throw new BroadcastUnavailableError(
       'this stack does not broadcast: deploy it with -c broadcast=iot-core -c iotEndpoint=…, start it with ' +
         '--broadcast iot-core, or watch without via: "iot"',
     );
   }
-  const refusals = REFUSALS.get(setup) ?? new Set();
-  REFUSALS.set(setup, refusals);
-  return new BroadcastSocket(new setup.WebSocket(broadcast.url, ['mqtt']), broadcast, ticket, read, refusals);
+  return new BroadcastSocket(new setup.WebSocket(broadcast.url, ['mqtt']), broadcast, ticket, read, trouble);
 }
 
 type SubscribeFrame = Extract<ClientFrame, { readonly type: 'subscribe'; readonly job: string }>;
@@ -80,27 +76,37 @@ class BroadcastSocket implements SocketLike {
   readonly #socket: SocketLike;
   readonly #broadcast: Broadcast;
   readonly #read: StateReader | undefined;
-  readonly #refusals: Set<string>;
+  readonly #trouble: (error: unknown) => void;
   readonly #listeners = new Map<string, (happened: Happened) => void>();
   readonly #end = new AbortController();
   /** By number of the packet, what is subscribed for whom; absent is a repetition, which nobody waits for. */
   readonly #asked = new Map<number, SubscribeFrame>();
   #packetId = 0;
   #open = false;
-  /** Whether a state has come since the last ping. */
-  #told = false;
+  /** What was asked for last. */
+  #frame: SubscribeFrame | undefined;
+  /** What was granted and waits for its first message, since nothing can be read. */
+  #awaited: SubscribeFrame | undefined;
+  /** That of which it was said that nothing is retained. */
+  #missed: SubscribeFrame | undefined;
+  /** Whether a state has come, retained or told. */
+  #shown = false;
+  /** The last state that was read, or known before. */
+  #known: Head | undefined;
+  /** How many heartbeats are over, the next included, since a change was told or the job was read. */
+  #silent = 1;
 
   constructor(
     socket: SocketLike,
     broadcast: Broadcast,
     ticket: string,
     read: StateReader | undefined,
-    refusals: Set<string>,
+    trouble: (error: unknown) => void,
   ) {
     this.#socket = socket;
     this.#broadcast = broadcast;
     this.#read = read;
-    this.#refusals = refusals;
+    this.#trouble = trouble;
     const readPackets = createPacketReader();
     socket.binaryType = 'arraybuffer';
     socket.addEventListener('open', () => {
@@ -136,10 +142,12 @@ class BroadcastSocket implements SocketLike {
     // What is not wanted any more ends with the connection, since there is one job.
     if (frame.type === 'subscribe' && 'job' in frame) this.#subscribe(frame);
     if (frame.type !== 'ping') return;
-    // What the broker retains is said again: what got lost on its way from the publisher, or at the broker.
-    if (!this.#told) this.#subscribe();
-    this.#told = false;
+    // What the broker retains is said again: what got lost on its way from the broker.
+    if (this.#silent > 0) this.#subscribe();
+    this.#silent += 1;
     this.#put(pingPacket());
+    // And what never came to the broker: a heartbeat shows no more than that the broker is there.
+    if (this.#silent > SILENT_HEARTBEATS) void this.#look();
   }
 
   close(): void {
@@ -168,7 +176,11 @@ class BroadcastSocket implements SocketLike {
 
   #subscribe(frame?: SubscribeFrame): void {
     this.#packetId = (this.#packetId % MAXIMUM_PACKET_ID) + 1;
-    if (frame) this.#asked.set(this.#packetId, frame);
+    if (frame) {
+      this.#asked.set(this.#packetId, frame);
+      this.#frame = frame;
+      this.#known = frame.since;
+    }
     this.#put(subscribePacket(this.#packetId, this.#broadcast.topic));
   }
 
@@ -177,32 +189,29 @@ class BroadcastSocket implements SocketLike {
     if (packet.type === 'connack') this.#answered(packet.code);
     if (packet.type === 'publish') this.#published(packet);
     if (packet.type === 'suback') this.#granted(packet);
-    if (packet.type === 'pingresp') this.#say({ type: 'pong' });
+    if (packet.type === 'pingresp') this.#ponged();
   }
 
   #answered(code: number): void {
-    const { topic } = this.#broadcast;
     if (code === 0) {
-      this.#refusals.delete(topic);
       this.#open = true;
       this.#happen('open');
       return;
     }
-    if (REFUSED_TICKET.includes(code)) {
-      // One may have expired on its way; the next was fresh.
-      if (this.#refusals.delete(topic)) {
-        const reason = `the broker refused two tickets (CONNACK ${code})`;
-        this.#say({ type: 'bye', code: 3500, reason, reconnect: false });
-      } else this.#refusals.add(topic);
-    }
+    // Whatever the code: 4 and 5 are also what a throttled authorizer is told by.
+    if (!this.#end.signal.aborted)
+      this.#trouble(new BrokerError(`the broker refused the connection: CONNACK ${code}`));
     this.#break();
   }
 
-  #published({ topic, payload, id }: MqttPacket & { readonly type: 'publish' }): void {
-    this.#told = true;
+  #published({ topic, payload, id, retained }: MqttPacket & { readonly type: 'publish' }): void {
+    if (!retained) this.#silent = 0;
     // An empty one says that nothing is retained any more.
     if (topic === this.#broadcast.topic && payload.length > 0) {
+      this.#shown = true;
       this.#happen('message', { data: decode(payload) });
+      if (this.#awaited) void this.#confirm(this.#awaited);
+      this.#awaited = undefined;
     }
     if (id !== undefined) this.#put(pubackPacket(id));
   }
@@ -212,7 +221,12 @@ class BroadcastSocket implements SocketLike {
     this.#asked.delete(id);
     if (!frame) return;
     if (!granted.includes(REFUSED_SUBSCRIPTION)) {
-      void this.#confirm(frame);
+      if (this.#read || this.#shown) void this.#confirm(frame);
+      else {
+        // Without a state nothing is fresh. What is retained comes before the answer to this, or a while after it.
+        this.#awaited = frame;
+        this.#put(pingPacket());
+      }
       return;
     }
     const error = {
@@ -223,6 +237,39 @@ class BroadcastSocket implements SocketLike {
     this.#say({ type: 'error', id: frame.id, error });
   }
 
+  #ponged(): void {
+    this.#say({ type: 'pong' });
+    const frame = this.#awaited;
+    if (!frame || frame === this.#missed) return;
+    this.#missed = frame;
+    const error = {
+      code: 'internal',
+      title: 'the broker retains no state of the job, and without its token none can be read',
+      retryable: true,
+    } as const;
+    // The line asks again, and says so where that stays in vain.
+    this.#say({ type: 'error', id: frame.id, error });
+  }
+
+  /** Reads what was committed and perhaps never told. What cannot be read now is tried at the next heartbeat. */
+  async #look(): Promise<void> {
+    if (!this.#frame || !this.#read) return;
+    this.#silent = 1;
+    const { signal } = this.#end;
+    try {
+      const [state] = await this.#read(this.#frame.job, this.#known, 0, signal);
+      if (!state) return;
+      this.#known = state;
+      this.#say({ type: 'job', job: state });
+    } catch (error) {
+      if (signal.aborted) return;
+      this.#silent = SILENT_HEARTBEATS;
+      this.#trouble(error);
+      // As when it connects, where the refusal is told.
+      if (Object(error).retryable === false) this.#break();
+    }
+  }
+
   /**
    * From the broker's answer on every change comes; what was committed before it is read now. So nothing is missed,
    * whether a state is retained, lags or was cleared.
@@ -230,6 +277,7 @@ class BroadcastSocket implements SocketLike {
   async #confirm({ id, job, since }: SubscribeFrame): Promise<void> {
     try {
       const [state] = (await this.#read?.(job, since, 0, this.#end.signal)) ?? [];
+      this.#known = state ?? since;
       const { epoch, seq } = since ?? { epoch: '', seq: 0 };
       this.#say({ type: 'subscribed', id, ...(state ? { job: state } : { head: { job, epoch, seq } }) });
     } catch (error) {

@@ -170,11 +170,11 @@ export function dial(
 
   async function connect(): Promise<void> {
     ping(connectMs);
-    let open: (() => SocketLike) | undefined;
+    let open: Awaited<ReturnType<typeof ticket>> | undefined;
     try {
       open = await ticket(signal);
       if (signal.aborted) return;
-      socket = open();
+      socket = open(listener.trouble);
       socket.addEventListener('open', () => {
         isOpen = true;
         pingLater();

@@ -7,8 +7,17 @@
 export type MqttPacket =
   /** Whether it takes the client (`code` 0), or why not (3.2.2.3). */
   | { readonly type: 'connack'; readonly code: number }
-  /** `id` with QoS 1 alone: what the client confirms. */
-  | { readonly type: 'publish'; readonly topic: string; readonly payload: Uint8Array; readonly id?: number }
+  /**
+   * `retained`: said because of a subscription, not of a change (3.3.1.3). `id` with QoS 1 alone: what the client
+   * confirms.
+   */
+  | {
+      readonly type: 'publish';
+      readonly topic: string;
+      readonly payload: Uint8Array;
+      readonly retained: boolean;
+      readonly id?: number;
+    }
   /** By topic the QoS that is granted, or 0x80: refused (3.9.3). */
   | { readonly type: 'suback'; readonly id: number; readonly granted: readonly number[] }
   | { readonly type: 'pingresp' };
@@ -129,10 +138,11 @@ function readPublish(flags: number, body: Uint8Array): MqttPacket {
   const end = 2 + wordAt(body, 0);
   if (end > body.length) throw new MqttError('a topic that is longer than its packet');
   const topic = decode(body.subarray(2, end));
-  if (qos === 0) return { type: 'publish', topic, payload: body.subarray(end) };
+  const retained = (flags & 1) === 1;
+  if (qos === 0) return { type: 'publish', topic, payload: body.subarray(end), retained };
   const id = wordAt(body, end);
   if (id === 0) throw new MqttError('a message of QoS 1 without a number'); // 2.3.1
-  return { type: 'publish', topic, payload: body.subarray(end + 2), id };
+  return { type: 'publish', topic, payload: body.subarray(end + 2), retained, id };
 }
 
 /**

@@ -77,10 +77,9 @@ export function createPoller(
       if (isOver()) return;
       loop.answered = false;
       timers.cancel(key);
-      const problem: Partial<ProblemError> = Object(error);
-      const { retryable, retryAfterMs } = problem;
+      const { retryable, retryAfterMs }: Partial<ProblemError> = Object(error);
       // Only a problem says so.
-      if (retryable === false) return listener.answered(key, problem as ProblemError);
+      if (retryable === false) return listener.answered(key, error as ProblemError);
       loop.retryAfterMs = retryAfterMs;
       delayMs = Math.max(delayMs, backOffMs(random, loop.failed++, retryAfterMs));
       listener.failed(error);

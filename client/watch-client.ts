@@ -38,7 +38,8 @@ export interface WatchJobOptions {
   /**
    * The ticket of the first connect, such as `watch` of a created job, which spares a request; later ones come by
    * `token`, or without one as the caller over a connection of this watch's own. Or a callback that gets the ticket
-   * of every connect; with it alone nothing can be polled where WebSockets are blocked.
+   * of every connect; with it alone nothing can be polled where WebSockets are blocked. Who
+   * watches by `poll` needs no ticket: then the callback is never asked, and the caller polls.
    */
   readonly ticket?: Watch | TicketSource | undefined;
   /**

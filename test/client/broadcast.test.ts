@@ -2,7 +2,6 @@ import { setImmediate as settled } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import {
-  ConnectionRefusedError,
   ProblemError,
   SubscriptionRefusedError,
   TicketRefusedError,
@@ -34,7 +33,7 @@ beforeEach(async () => {
     api: 'http://127.0.0.1',
     clock,
     random: () => 0.5,
-    timings: { pingMs: 3_000, rotateMs: 20_000 },
+    timings: { pingMs: 3_000, rotateMs: 60_000 },
     fetch: async (url, init) =>
       unreadable !== undefined && init?.method !== 'POST'
         ? Response.json(unreadable, { status: unreadable.status })
@@ -111,10 +110,10 @@ describe('the snapshot of a broadcast', () => {
 
   it('is asked for again while it cannot be read, and what is broadcast is told meanwhile', async () => {
     unreadable = problem('internal');
-    const { watch, seqs } = watchBroadcast();
-    await until(() => broker.heard.filter((packet) => packet === 'SUBSCRIBE').length > 1);
+    const { watch, seqs, troubles } = watchBroadcast();
+    await until(() => watch.connection.status === 'stale');
+    expect(await troubles.next()).toMatchObject({ code: 'internal' });
     expect(seqs).toEqual([1]);
-    expect(watch.connection.status).not.toBe('live');
     unreadable = undefined;
     await until(() => watch.connection.status === 'live');
     expect(broker.connections).toBe(1);
@@ -189,22 +188,53 @@ describe('a broker', () => {
     expect(seqs).toEqual([1, 2]);
   });
 
-  it('may refuse a ticket once; twice ends the watch with a typed error', async () => {
+  it.each([4, 5])(
+    'that refuses tickets (CONNACK %i), as while its authorizer is throttled, is polled around',
+    async (code) => {
+      broker.refusal = code;
+      const { watch, troubles } = watchBroadcast();
+      await until(() => watch.connection.status === 'polling');
+      expect(await troubles.next()).toMatchObject({
+        name: 'BrokerError',
+        message: expect.stringContaining(`CONNACK ${code}`),
+      });
+      broker.refusal = undefined;
+      await until(() => watch.connection.status === 'live');
+    },
+  );
+
+  it('that refuses tickets is come back to where nothing can be polled', async () => {
     broker.refusal = 5;
-    const { watch, states } = watchBroadcast();
-    await until(() => watch.connection.status === 'reconnecting');
+    const { watch } = watchBroadcast({ ticket });
+    await until(() => watch.connection.status === 'stale' && broker.connections > 4);
     broker.refusal = undefined;
     await until(() => watch.connection.status === 'live');
-    broker.refusal = 4;
-    server.cut();
+  });
+
+  it('that is never told of the end of the job is found out by a request each ten heartbeats', async () => {
+    const { watch } = watchBroadcast();
+    await until(() => watch.connection.status === 'live');
+    broker.deaf = true;
+    const asked = () => server.requests.filter((request) => request.startsWith('GET')).length;
+    const first = asked();
+    await until(() => asked() === first + 1);
+    expect(broker.heard.filter((packet) => packet === 'PINGREQ').length).toBeGreaterThanOrEqual(9);
+    server.commit(sampleJob(2, 'succeeded'));
+    expect(watch.connection.status).toBe('live');
     await until(() => watch.connection.status === 'closed');
-    await expect(watch.finished()).rejects.toBeInstanceOf(ConnectionRefusedError);
-    await expect(watch.finished()).rejects.toMatchObject({
-      code: 3500,
-      reason: expect.stringContaining('CONNACK 4'),
-    });
-    expect(broker.connections).toBe(4);
-    expect(states.size).toBe(4);
+    expect((await watch.finished()).seq).toBe(2);
+  });
+
+  it('that retains nothing is no snapshot where nothing can be read', async () => {
+    broker.publish(jobId(1), '');
+    await settled();
+    const { watch, troubles } = watchBroadcast({ ticket });
+    await until(() => watch.connection.status === 'stale');
+    expect(await troubles.next()).toMatchObject({ message: expect.stringContaining('retains no state') });
+    expect(broker.connections).toBe(1);
+    server.commit(sampleJob(2));
+    await until(() => watch.connection.status === 'live');
+    expect(watch.job?.seq).toBe(2);
   });
 
   it('that is out of order for a while does not end the watch, which polls', async () => {

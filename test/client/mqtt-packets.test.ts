@@ -31,6 +31,7 @@ interface OtherPacket {
   readonly qos?: number;
   readonly messageId?: number;
   readonly granted?: readonly number[];
+  readonly retain?: boolean;
 }
 const ofMqtt = createRequire(createRequire(import.meta.url).resolve('mqtt'));
 const other = ofMqtt('mqtt-packet') as OtherCodec; // its documented API, as far as it is used here
@@ -47,12 +48,27 @@ function readByOther(bytes: Uint8Array): { readonly packets: OtherPacket[]; read
 }
 
 /** A packet of the other codec as ours says it. */
-function asOurs({ cmd, returnCode, topic, payload, qos, messageId, granted }: OtherPacket): MqttPacket {
+function asOurs({
+  cmd,
+  returnCode,
+  topic,
+  payload,
+  qos,
+  messageId,
+  granted,
+  retain,
+}: OtherPacket): MqttPacket {
   if (cmd === 'connack') return { type: 'connack', code: returnCode ?? -1 };
   if (cmd === 'suback') return { type: 'suback', id: messageId ?? -1, granted: granted ?? [] };
   if (cmd === 'pingresp') return { type: 'pingresp' };
   if (cmd !== 'publish') throw new Error(`a ${cmd} is nothing that a broker sends to a subscriber`);
-  const message = { type: 'publish', topic: topic ?? '', payload: new Uint8Array(payload ?? []) } as const;
+  const retained = retain ?? false;
+  const message = {
+    type: 'publish',
+    topic: topic ?? '',
+    payload: new Uint8Array(payload ?? []),
+    retained,
+  } as const;
   return qos === 0 ? message : { ...message, id: messageId ?? -1 };
 }
 
