@@ -20,6 +20,7 @@ export class CountedRequests {
   #requests = new Map<string, number>();
   #readUnits = 0;
   #writeUnits = 0;
+  readonly #underWay = new Set<Promise<unknown>>();
 
   /** What was asked since the last call. */
   take(): FlowRequests {
@@ -32,6 +33,11 @@ export class CountedRequests {
     this.#readUnits = 0;
     this.#writeUnits = 0;
     return taken;
+  }
+
+  /** Waits until whatever DynamoDB is being asked has its answer, and is counted. */
+  async answered(): Promise<void> {
+    await Promise.allSettled(this.#underWay);
   }
 
   count(request: string): void {
@@ -50,16 +56,20 @@ export class CountedRequests {
         async (args) => {
           const operation = commandName.replace(/Command$/, '');
           const input = { ...args.input, ReturnConsumedCapacity: 'INDEXES' as const };
-          const result = await next({ ...args, input }).catch((error: unknown) => {
-            if (isConditionRefusal(error)) this.#countRefusal(operation, args.input);
-            throw error;
-          });
-          // Every operation of items answers with it, those of a batch with one a table, because it was asked for.
-          const { ConsumedCapacity: consumed } = result.output as {
-            ConsumedCapacity?: ConsumedCapacity | ConsumedCapacity[];
-          };
-          this.#countUnits(operation, args.input, [consumed ?? []].flat());
-          return result;
+          const asked = (async () => {
+            const result = await next({ ...args, input }).catch((error: unknown) => {
+              if (isConditionRefusal(error)) this.#countRefusal(operation, args.input);
+              throw error;
+            });
+            // Every operation of items answers with it, those of a batch with one a table, because it was asked for.
+            const { ConsumedCapacity: consumed } = result.output as {
+              ConsumedCapacity?: ConsumedCapacity | ConsumedCapacity[];
+            };
+            this.#countUnits(operation, args.input, [consumed ?? []].flat());
+            return result;
+          })();
+          this.#underWay.add(asked);
+          return await asked.finally(() => this.#underWay.delete(asked));
         },
       { step: 'initialize', name: 'countRequests' },
     );

@@ -241,7 +241,7 @@ export class RequestWorld {
         when.begun?.();
         report(REPORT);
         while ((await this.#read(job.id)).job.message !== REPORT.message);
-        await this.#read(job.id); // until when the write that was just seen has its answer, too
+        await this.counted.answered(); // the write that was just seen, too
         when.ending?.();
         return { body: '{}', contentType: 'application/json' };
       },
