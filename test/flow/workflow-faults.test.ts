@@ -6,7 +6,7 @@ import { createJob, post, terminalJob, upload } from './http-calls.ts';
 import { csvRows } from './large-csv.ts';
 import { type RunningJobwire, startJobwire } from './running-jobwire.ts';
 import { expectedResult } from './variants/expected-result.ts';
-import { executionsOf, expectNothingLeft } from './variants/work-remains.ts';
+import { executionsOf, expectNothingLeft, expectStopped } from './variants/work-remains.ts';
 
 /** Two ranges, with a second of work in each. */
 const CONTENT = csvRows(200_000);
@@ -103,7 +103,7 @@ describe.each(['step-functions', 'step-functions-efs'] as const)('a step of %s',
     const finished = await terminalJob(jobwire.api, job.id);
     expect(finished).toMatchObject({ status: 'cancelled' });
     await expectNothingLeft(processing, jobwire.runtime);
-    expect(await executionsOf(jobwire.runtime, job)).toEqual(['ABORTED']);
+    await expectStopped(jobwire.runtime, job);
     expect(await terminalJob(jobwire.api, job.id)).toEqual(finished);
   });
 

@@ -30,6 +30,16 @@ export async function executionsOf({ administration }: Runtime, job: Job): Promi
   return (await executions(administration)).filter(({ name }) => name === wanted).map(({ status }) => status);
 }
 
+/**
+ * Expects that the one execution of a job that was cancelled was stopped; or that it ended by itself, which it does
+ * where a step sees in that very moment that the job is nobody's any more.
+ */
+export async function expectStopped(runtime: Runtime, job: Job): Promise<void> {
+  const statuses = await executionsOf(runtime, job);
+  expect(statuses).toHaveLength(1);
+  expect(statuses[0]).toBeOneOf(['ABORTED', 'SUCCEEDED']);
+}
+
 /** What steps handed to each other and nobody has removed: keys of the bucket, or names in the shared folder. */
 async function workspaceFiles(
   processing: ProcessingName,
