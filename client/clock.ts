@@ -19,7 +19,8 @@ export interface Timer {
 export const systemClock: Clock = {
   now: () => Date.now(),
   schedule(delayMs, callback) {
-    const timeout = setTimeout(callback, delayMs);
+    // What was due before is due now: of a negative number Node warns whoever watches.
+    const timeout = setTimeout(callback, delayMs > 0 ? delayMs : 0);
     return { cancel: () => clearTimeout(timeout) };
   },
 };
