@@ -19,8 +19,7 @@ export interface Timer {
 export const systemClock: Clock = {
   now: () => Date.now(),
   schedule(delayMs, callback) {
-    // What was due before is due now: of a negative number Node warns whoever watches.
-    const timeout = setTimeout(callback, delayMs > 0 ? delayMs : 0);
+    const timeout = setTimeout(callback, delayMs);
     return { cancel: () => clearTimeout(timeout) };
   },
 };

@@ -85,8 +85,8 @@ export function createPoller(
       listener.failed(error);
     }
     if (isOver()) return;
-    // Of a clock that was set back meanwhile no more than the whole delay.
-    timers.set(key, Math.min(delayMs, begun + delayMs - clock.now()), () => ask(key, loop));
+    // Of a clock that was set back meanwhile no more than the whole delay; and what is overdue is due.
+    timers.set(key, Math.max(0, Math.min(delayMs, begun + delayMs - clock.now())), () => ask(key, loop));
   }
 
   function want(keys: readonly PollKey[]): void {
