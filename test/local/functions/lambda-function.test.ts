@@ -117,15 +117,15 @@ describe('environments', () => {
     const { deployed, lines } = deploy(
       `let doneAt = null;
        export const handler = async (event) => {
-         if (event.start) setTimeout(() => { doneAt = Date.now() }, 10);
+         if (event.start) setTimeout(() => { doneAt = Date.now() }, 200);
          else await new Promise((resolve) => setTimeout(resolve, 20));
          return doneAt;
        }`,
     );
     expect(payload(await deployed.invoke({ start: true }))).toBeNull();
     expect(lines.join('\n')).toContain('work was still under way (Timeout)');
-    // Long enough for the timer, had the thread not been frozen.
-    await new Promise((resolve) => setTimeout(resolve, 60));
+    // Long enough for the timer, had the thread not been frozen; it is not due before that, also on a busy machine.
+    await new Promise((resolve) => setTimeout(resolve, 300));
     const thawedAt = Date.now();
     expect(payload(await deployed.invoke({}))).toBeGreaterThanOrEqual(thawedAt);
   });
