@@ -1,9 +1,14 @@
-import { App } from 'aws-cdk-lib';
+import { RootConstruct } from 'constructs';
 import { describe, expect, it } from 'vitest';
 import { ConfigurationError, readSettings } from '../../infrastructure/settings.ts';
 import { FLAGS } from './synthesized-stack.ts';
 
-const read = (context: object) => readSettings(new App({ context: { ...context }, autoSynth: false }).node);
+/** Settings as a tree with this context has them; no App, which would leave a folder behind. */
+const read = (context: object) => {
+  const { node } = new RootConstruct();
+  for (const [name, value] of Object.entries(context)) node.setContext(name, value);
+  return readSettings(node);
+};
 
 describe('readSettings', () => {
   it('keeps data and leaves half of the smallest account to the rest, unless told otherwise', () => {
