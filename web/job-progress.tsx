@@ -3,7 +3,7 @@ import { isKind } from '../protocol/kinds.ts';
 import { isTerminal } from '../protocol/status.ts';
 import { Notice } from './notice.tsx';
 import type { Store } from './store.ts';
-import { formatAbout, formatBytes, formatCount, formatPercent } from './units.ts';
+import { formatAbout, formatBytes, formatCount, formatPercent, widthKey } from './units.ts';
 import type { UploadState } from './upload-state.ts';
 import { explain } from './wording.ts';
 
@@ -14,6 +14,7 @@ import { explain } from './wording.ts';
 export function JobProgress({ store, job }: { store: Store; job: Job }) {
   const upload = store.uploads.state(job.id)?.value;
   const fraction = store.records.of(job.id).overall.of(job, upload);
+  const amount = figures(job, upload);
   const failed = job.status === 'awaiting-upload' && upload?.phase === 'failed' ? upload.error : undefined;
   if (isTerminal(job.status) && fraction === undefined) return null; // it ended before there was anything to show
   return (
@@ -30,7 +31,9 @@ export function JobProgress({ store, job }: { store: Store; job: Job }) {
       <ProgressBar job={job} fraction={fraction} />
       <p class="progress-foot">
         <span data-testid="doing">{doing(job, upload)}</span>
-        <span class="number">{figures(job, upload)}</span>
+        <span key={widthKey(amount)} class="number">
+          {amount}
+        </span>
       </p>
       {isTerminal(job.status) && job.message === undefined ? null : (
         <p class="message" data-testid="message">
@@ -98,7 +101,7 @@ function uploadText(job: Job, upload: UploadState | undefined): string {
     case 'sending':
       return 'Uploading';
     case 'sent':
-      return 'Uploaded; the storage is about to say so';
+      return 'Uploaded, not confirmed yet';
     case 'stopped':
       return 'The upload was stopped';
     case 'failed':

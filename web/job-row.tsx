@@ -3,7 +3,7 @@ import { isTerminal } from '../protocol/status.ts';
 import { jobHash } from './router.ts';
 import { StatusChip } from './status-chip.tsx';
 import type { Store } from './store.ts';
-import { formatAbout, formatDuration, formatPercent, formatTime } from './units.ts';
+import { formatAbout, formatDuration, formatPercent, formatTime, widthKey } from './units.ts';
 import { jobName } from './wording.ts';
 
 /** One line of the list; the whole of it leads to the job. */
@@ -13,6 +13,7 @@ export function JobRow({ store, id, current }: { store: Store; id: string; curre
   const upload = store.uploads.state(id)?.value;
   const fraction = store.records.of(id).overall.of(job, upload);
   const shown = !isTerminal(job.status) && fraction !== undefined;
+  const percent = shown ? formatPercent(fraction) : '';
   return (
     <li>
       <a
@@ -39,7 +40,9 @@ export function JobRow({ store, id, current }: { store: Store; id: string; curre
         </span>
         <span class="row-progress" data-shown={shown}>
           <progress class="bar bar-thin" max={1} value={shown ? fraction : 0} aria-hidden="true" />
-          <span class="row-figure">{shown ? formatPercent(fraction) : ''}</span>
+          <span key={widthKey(percent)} class="row-figure">
+            {percent}
+          </span>
         </span>
         <span class="row-note">
           {isTerminal(job.status) ? outcome(job) : <Remaining store={store} id={id} />}

@@ -3,7 +3,7 @@ import { isTerminal } from '../protocol/status.ts';
 import { StatusChip } from './status-chip.tsx';
 import type { Store } from './store.ts';
 import { type Span, type Timeline, timelineOf } from './timeline.ts';
-import { formatDuration, formatGrowing, formatTime } from './units.ts';
+import { formatDuration, formatGrowing, formatTime, widthKey } from './units.ts';
 
 /** One line a phase and a step, each with its bar, from the first byte to the result. */
 export function JobTimeline({ store, job }: { store: Store; job: Job }) {
@@ -17,8 +17,7 @@ export function JobTimeline({ store, job }: { store: Store; job: Job }) {
     <section class="card timeline-card" aria-labelledby="timeline-title">
       <header class="card-head">
         <h2 id="timeline-title">Timeline</h2>
-        {/* Aligned to the right: a longer text is another element, so that none counts as moved. */}
-        <p key={total.length} class="soft number" data-testid="total">
+        <p key={widthKey(total)} class="soft number" data-testid="total">
           {total}
         </p>
       </header>
@@ -58,7 +57,7 @@ function TimelineRow({ span, timeline, today }: { span: Span; timeline: Timeline
           />
         )}
       </span>
-      <span key={duration.length} class="timeline-duration">
+      <span key={widthKey(duration)} class="timeline-duration">
         {duration}
       </span>
       <Moment at={span.open === true ? undefined : from} today={today} />

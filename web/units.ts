@@ -75,6 +75,14 @@ export function formatGrowing(milliseconds: number): string {
   return seconds < 60 ? `${seconds} s` : formatDuration(seconds * 1000);
 }
 
+/**
+ * The key of a text that is aligned to its right or stands beside another: one that has become wider is another
+ * element, so that none counts as moved. Digits are all of one width.
+ */
+export function widthKey(text: string): string {
+  return text.replace(/\d/g, '0');
+}
+
 /** `14:03:09` today, `22 Nov, 14:03` on another day, `31 Dec 2025` in another year; in the reader's time zone. */
 export function formatTime(time: string, now: number): string {
   const date = new Date(time);
