@@ -49,7 +49,7 @@ function PanelContent({ store }: { store: Store }) {
       <h2>Connection</h2>
       <p class="soft">{explainConnection(store.connection.value)}</p>
       <dl class="figures">
-        <Figure name="States" value={formatCount(figures.states)} testId="states" />
+        <Figure name="Frames" value={formatCount(figures.frames)} testId="frames" />
         <Figure name="Reconnects" value={formatCount(figures.reconnects)} testId="reconnects" />
         <Figure name="Latency, median" value={latency(quantile(latencies, 0.5))} />
         <Figure name="95 % within" value={latency(quantile(latencies, 0.95))} />

@@ -8,7 +8,8 @@ const KEPT = 120;
 
 /** What the connection panel shows. Latencies in milliseconds from commit to arrival, oldest first. */
 export interface TrafficFigures {
-  readonly states: number;
+  /** States that were pushed as they were committed; one that was listed or caught up on is none. */
+  readonly frames: number;
   readonly reconnects: number;
   readonly latencies: readonly number[];
   /** How far this device's clock is taken to be ahead of the server's, in milliseconds. */
@@ -18,21 +19,20 @@ export interface TrafficFigures {
 }
 
 /**
- * Counts what comes over the connection. A latency is measured only where it says something of the connection: for a
- * state that was committed after the connection had become live. What is caught up on afterwards was late for
- * another reason.
+ * Counts and measures only what says something of the connection: states that were committed after it had become
+ * live. What is caught up on afterwards was late for another reason.
  */
 export class Traffic {
   readonly clock = new ClockOffset();
   readonly #raw: number[] = [];
   readonly #figures = signal<TrafficFigures>({
-    states: 0,
+    frames: 0,
     reconnects: 0,
     latencies: [],
     offset: 0,
     checked: false,
   });
-  #states = 0;
+  #frames = 0;
   #reconnects = 0;
   #liveSince: number | undefined;
   #wasLive = false;
@@ -42,11 +42,11 @@ export class Traffic {
     return this.#figures;
   }
 
-  /** A state came over the socket. */
+  /** A state came. */
   arrived(job: Job, now: number): void {
-    this.#states += 1;
     const committed = Date.parse(job.updatedAt);
     if (this.#liveSince === undefined || committed < this.#liveSince - this.clock.value) return;
+    this.#frames += 1;
     this.clock.observeArrival(committed, now);
     this.#raw.push(now - committed);
     if (this.#raw.length > KEPT) this.#raw.shift();
@@ -68,7 +68,7 @@ export class Traffic {
   publish(): void {
     const offset = this.clock.value;
     this.#figures.value = {
-      states: this.#states,
+      frames: this.#frames,
       reconnects: this.#reconnects,
       latencies: this.#raw.map((raw) => Math.max(0, raw - offset)),
       offset,

@@ -167,7 +167,7 @@ describe('the list', () => {
     await page.keyboard.press('Escape');
     await page.getByTestId('drop-zone').waitFor();
     await page.keyboard.press('c');
-    await page.getByTestId('states').waitFor();
+    await page.getByTestId('frames').waitFor();
     await page.keyboard.press('Escape');
     await page.keyboard.press('?');
     await page.getByLabel('Single keys work').uncheck();

@@ -118,7 +118,7 @@ export const VIEWS: readonly View[] = [
       }
       await page.locator(`[data-testid=job][data-seq="${job.seq + 60}"]`).waitFor();
       await page.getByTestId('connection-open').click();
-      await page.getByTestId('states').waitFor();
+      await page.getByTestId('frames').waitFor();
     }),
   },
   {
@@ -130,7 +130,7 @@ export const VIEWS: readonly View[] = [
       await page.locator('[data-connection=polling]').waitFor();
       await open(17, page);
       await page.getByTestId('connection-open').click();
-      await page.getByTestId('states').waitFor();
+      await page.getByTestId('frames').waitFor();
     },
   },
   {

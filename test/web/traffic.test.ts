@@ -6,7 +6,7 @@ const committed = (at: number) => sampleJob(1, 'running', { updatedAt: new Date(
 const NOON = Date.parse('2026-11-23T12:00:00.000Z');
 
 describe('traffic', () => {
-  it('measures what was committed while the connection was live, and counts the rest', () => {
+  it('counts and measures what was committed while the connection was live, and nothing else', () => {
     const traffic = new Traffic();
     traffic.arrived(committed(NOON - 50_000), NOON - 100); // a snapshot before anything
     traffic.changed({ status: 'live' }, NOON);
@@ -18,7 +18,7 @@ describe('traffic', () => {
     traffic.arrived(committed(NOON + 3_000), NOON + 9_010); // missed in between
     traffic.arrived(committed(NOON + 10_000), NOON + 10_020);
     traffic.publish();
-    expect(traffic.figures.value).toMatchObject({ states: 5, reconnects: 1, latencies: [30, 20], offset: 0 });
+    expect(traffic.figures.value).toMatchObject({ frames: 2, reconnects: 1, latencies: [30, 20], offset: 0 });
   });
 
   it('takes out the difference of the clocks as far as it shows', () => {
