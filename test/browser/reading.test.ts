@@ -55,10 +55,17 @@ async function spoken(): Promise<unknown> {
   return await page.evaluate('spoken.splice(0)');
 }
 
+/** All that has been said. */
+async function heard(): Promise<unknown> {
+  return await page.evaluate('spoken');
+}
+
 /** The text of what has the focus. */
 async function focused(): Promise<unknown> {
   return await page.evaluate('document.activeElement.tagName + " " + document.activeElement.textContent');
 }
+
+const INPUT = { contentType: 'text/csv', size: 1 } as const;
 
 async function shows(job: Pick<Job, 'id' | 'seq'>): Promise<void> {
   await page.locator(`[data-testid=job][data-job=${job.id}][data-seq="${job.seq}"]`).waitFor();
@@ -95,8 +102,29 @@ describe('a screen reader', () => {
     await page.getByTestId('drop-zone').waitFor();
     await page.goto(`${api.url}/#/jobs/${jobId(14)}`);
     await shows(jobOf(14));
+  });
+
+  it('hears of a connection that is lost for long, and not of one that is back at once', async () => {
+    await open('#/');
     api.cut();
-    await expect.poll(async () => String(await spoken())).toContain('Reconnecting');
+    await page.locator('[data-connection=reconnecting]').waitFor();
+    await page.locator('[data-connection=live]').waitFor();
+    expect(await spoken()).toEqual([]);
+    await page.route(/\/(tickets|jobs)/, (route) => route.abort());
+    api.unreachable = true;
+    api.cut();
+    await expect.poll(heard, { timeout: 10_000 }).toEqual(['Reconnecting']);
+  });
+
+  it('hears how many jobs a search has found, once it is typed', async () => {
+    await open('#/');
+    await page.getByTestId('search').pressSequentially('readings');
+    await expect.poll(heard, { timeout: 5_000 }).toEqual(['12 of 19 jobs']);
+    const job = jobOf(17);
+    api.put({ ...job, id: jobId(70), input: { ...INPUT, fileName: 'readings-x.csv' } });
+    await page.getByText('readings-x.csv').waitFor();
+    await page.getByTestId('search').fill('');
+    await expect.poll(heard, { timeout: 5_000 }).toEqual(['12 of 19 jobs', '20 jobs']);
   });
 
   it('hears a complaint at once', async () => {
