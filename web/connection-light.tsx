@@ -10,7 +10,7 @@ export function ConnectionLight({ store }: { store: Store }) {
   const reason = state.status === 'closed' && state.error !== undefined ? explain(state.error) : undefined;
   // Another state is another element: one that had become wider or narrower would count as moved.
   return (
-    <p
+    <span
       key={state.status}
       class={`light light-${state.status}`}
       data-testid="connection"
@@ -20,6 +20,6 @@ export function ConnectionLight({ store }: { store: Store }) {
       <span>{connectionLabel(state)}</span>
       {age === undefined ? null : <span class="light-age">{age}</span>}
       {reason === undefined ? null : <span class="light-age">{reason}</span>}
-    </p>
+    </span>
   );
 }

@@ -10,6 +10,8 @@ import { Store } from './store.ts';
 import { Traffic } from './traffic.ts';
 import './styles/base.css';
 import './styles/frame.css';
+import './styles/connection.css';
+import './styles/overlays.css';
 import './styles/controls.css';
 import './styles/submit.css';
 import './styles/notices.css';

@@ -64,6 +64,17 @@ describe('the connection panel', () => {
     expect(await figures()).toEqual(['6', '1']);
   });
 
+  it('has its light in sight wherever the page is scrolled to, but where the window is low', async () => {
+    await open('#/');
+    const top = async () => (await page.getByTestId('connection').boundingBox())?.y;
+    await page.mouse.wheel(0, 10_000);
+    await expect.poll(() => page.evaluate('scrollY')).toBeGreaterThan(100);
+    expect(await top()).toBeGreaterThan(0);
+    await page.setViewportSize({ width: 640, height: 320 });
+    await page.mouse.wheel(0, 10_000);
+    await expect.poll(top).toBeLessThan(0);
+  });
+
   it('closes by Escape, which then does not leave the job', async () => {
     await open(`#/jobs/${jobId(17)}`);
     await page.getByTestId('connection-open').focus();
