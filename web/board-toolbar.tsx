@@ -23,7 +23,7 @@ export function BoardToolbar({ store }: { store: Store }) {
           id={SEARCH_FIELD}
           type="search"
           data-testid="search"
-          placeholder="File name, id, tag"
+          placeholder="Name, id, tag"
           autocomplete="off"
           spellcheck={false}
           value={filter.search}

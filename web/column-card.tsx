@@ -48,42 +48,40 @@ function Types({ column }: { column: ColumnResult }) {
   );
 }
 
-/** From least to greatest, with the mean where it lies between. */
+/** From least to greatest: times and texts in lines of their own, numbers with the mean where it lies between. */
 function Range({ column: { min, max, mean } }: { column: ColumnResult }) {
   if (min === undefined || max === undefined) return null;
-  const position =
-    typeof min === 'number' && typeof max === 'number' && mean !== undefined && max > min
-      ? (mean - min) / (max - min)
-      : undefined;
+  if (typeof min === 'string' || typeof max === 'string') {
+    return (
+      <dl class="range-texts">
+        <Bound name="min" value={String(min)} />
+        <Bound name="max" value={String(max)} />
+      </dl>
+    );
+  }
   return (
     <div class="range">
-      {position === undefined ? null : (
+      {mean === undefined || max <= min ? null : (
         <span class="range-track" aria-hidden="true">
-          <span class="range-mean" style={{ left: `${100 * position}%` }} />
+          <span class="range-mean" style={{ left: `${(100 * (mean - min)) / (max - min)}%` }} />
         </span>
       )}
       <dl class="range-figures">
-        <div>
-          <dt>min</dt>
-          <dd title={bound(min)}>{bound(min)}</dd>
-        </div>
-        {mean === undefined ? null : (
-          <div>
-            <dt>mean</dt>
-            <dd>{formatFigure(mean)}</dd>
-          </div>
-        )}
-        <div>
-          <dt>max</dt>
-          <dd title={bound(max)}>{bound(max)}</dd>
-        </div>
+        <Bound name="min" value={formatFigure(min)} />
+        {mean === undefined ? null : <Bound name="mean" value={formatFigure(mean)} />}
+        <Bound name="max" value={formatFigure(max)} />
       </dl>
     </div>
   );
 }
 
-function bound(value: number | string): string {
-  return typeof value === 'number' ? formatFigure(value) : value;
+function Bound({ name, value }: { name: string; value: string }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd title={value}>{value}</dd>
+    </div>
+  );
 }
 
 function Frequent({ column: { frequent, count } }: { column: ColumnResult }) {

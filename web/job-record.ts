@@ -1,5 +1,6 @@
 import { type ReadonlySignal, signal } from '@preact/signals';
-import { isNewer, type Job } from '../protocol/job.ts';
+import { isNewer, type Job, type Step } from '../protocol/job.ts';
+import type { Status } from '../protocol/status.ts';
 import { type Estimate, Estimator } from './estimate.ts';
 import { OverallProgress } from './overall-progress.ts';
 import { STATUS_LABELS } from './wording.ts';
@@ -97,11 +98,16 @@ function transitionsOf({ history }: Job, last: Job | undefined): LogLine[] {
     .map(({ seq, at, status }) => ({ seq, at, kind: 'status', text: STATUS_LABELS[status] }));
 }
 
+/** An upload is told as a step of its own, but counts as none of the work's. */
+function stepText(status: Status, { name, index, count }: Step): string {
+  return status === 'awaiting-upload' ? 'Uploading' : `Step ${index} of ${count}: ${name}`;
+}
+
 function changesOf(job: Job, last: Job | undefined): LogLine[] {
   const { seq, updatedAt: at, step, message, stalled } = job;
   const lines: LogLine[] = [];
   if (step !== undefined && (step.name !== last?.step?.name || step.index !== last.step.index)) {
-    lines.push({ seq, at, kind: 'step', text: `Step ${step.index} of ${step.count}: ${step.name}` });
+    lines.push({ seq, at, kind: 'step', text: stepText(job.status, step) });
   }
   if (message !== undefined && message !== last?.message) {
     lines.push({ seq, at, kind: 'message', text: message });

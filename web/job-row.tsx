@@ -12,7 +12,7 @@ export function JobRow({ store, id, current }: { store: Store; id: string; curre
   if (job === undefined) return null;
   const upload = store.uploads.state(id)?.value;
   const fraction = store.records.of(id).overall.of(job, upload);
-  const shown = !isTerminal(job.status) && fraction !== undefined;
+  const shown = fraction !== undefined;
   const percent = shown ? formatPercent(fraction) : '';
   return (
     <li>
@@ -38,15 +38,21 @@ export function JobRow({ store, id, current }: { store: Store; id: string; curre
             ))}
           </span>
         </span>
-        <span class="row-progress" data-shown={shown}>
-          <progress class="bar bar-thin" max={1} value={shown ? fraction : 0} aria-hidden="true" />
-          <span key={widthKey(percent)} class="row-figure">
-            {percent}
-          </span>
-        </span>
-        <span class="row-note">
-          {isTerminal(job.status) ? outcome(job) : <Remaining store={store} id={id} />}
-        </span>
+        {isTerminal(job.status) ? (
+          <span class="row-note row-outcome">{outcome(job)}</span>
+        ) : (
+          <>
+            <span class="row-progress" data-shown={shown}>
+              <progress class="bar bar-thin" max={1} value={fraction ?? 0} aria-hidden="true" />
+              <span key={widthKey(percent)} class="row-figure">
+                {percent}
+              </span>
+            </span>
+            <span class="row-note">
+              <Remaining store={store} id={id} />
+            </span>
+          </>
+        )}
         <time class="row-time" dateTime={job.createdAt}>
           {formatTime(job.createdAt, store.today.value)}
         </time>
@@ -64,5 +70,7 @@ function Remaining({ store, id }: { store: Store; id: string }) {
 function outcome(job: Job): string {
   if (job.status === 'failed') return job.error?.title ?? '';
   const from = Date.parse(job.createdAt);
-  return job.finishedAt === undefined ? '' : `in ${formatDuration(Date.parse(job.finishedAt) - from)}`;
+  if (job.finishedAt === undefined) return '';
+  const took = formatDuration(Date.parse(job.finishedAt) - from);
+  return job.status === 'succeeded' ? `in ${took}` : `after ${took}`;
 }
