@@ -135,23 +135,30 @@ export function bundleOf(bundles: FunctionBundles, name: FunctionName): string {
   return bundle;
 }
 
-/**
- * Bundles the page: `main.js` and `main.css` from web/main.tsx.
- * @param directory a folder to write to; it is made.
- * @throws BundleError.
- */
-export function bundlePage(directory: string): PageBundle {
-  bundle({
+/** How the page is bundled: `main.js` and `main.css` from web/main.tsx, and a file for what it loads later, if ever. */
+export function pageBuildOptions(directory: string): BuildOptions {
+  return {
     ...COMMON_OPTIONS,
     entryPoints: { main: 'web/main.tsx' },
     outdir: directory,
     format: 'esm',
+    // Who does not watch by a broker does not load what speaks to one.
+    splitting: true,
     platform: 'browser',
     target: 'es2022',
     jsx: 'automatic',
     jsxImportSource: 'preact',
     minify: true,
-  });
+  };
+}
+
+/**
+ * Bundles the page.
+ * @param directory a folder to write to; it is made.
+ * @throws BundleError.
+ */
+export function bundlePage(directory: string): PageBundle {
+  bundle(pageBuildOptions(directory));
   return { assets: directory, index: readFileSync(join(ROOT, 'web', 'index.html'), 'utf8') };
 }
 

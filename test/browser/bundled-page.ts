@@ -1,7 +1,9 @@
-import { fileURLToPath } from 'node:url';
+import path from 'node:path';
 import { build } from 'esbuild';
+import { pageBuildOptions } from '../../infrastructure/bundles.ts';
 
-const WEB = fileURLToPath(new URL('../../web/', import.meta.url));
+/** Nothing is written there. */
+const DIRECTORY = path.resolve('page');
 
 let bundle: Promise<ReadonlyMap<string, Uint8Array>> | undefined;
 
@@ -12,18 +14,11 @@ export function bundledPage(): Promise<ReadonlyMap<string, Uint8Array>> {
 }
 
 async function bundlePage(): Promise<ReadonlyMap<string, Uint8Array>> {
-  const { outputFiles } = await build({
-    entryPoints: [`${WEB}main.tsx`],
-    outdir: WEB,
-    bundle: true,
-    minify: true,
-    format: 'esm',
-    target: 'es2022',
-    jsx: 'automatic',
-    jsxImportSource: 'preact',
-    write: false,
-  });
+  const { outputFiles = [] } = await build({ ...pageBuildOptions(DIRECTORY), write: false });
   return new Map(
-    outputFiles.map((file) => [file.path.endsWith('.css') ? '/main.css' : '/main.js', file.contents]),
+    outputFiles.map((file) => [
+      `/${path.relative(DIRECTORY, file.path).replaceAll(path.sep, '/')}`,
+      file.contents,
+    ]),
   );
 }
