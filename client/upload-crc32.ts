@@ -1,3 +1,5 @@
+import { bytesOf } from './upload-reading.ts';
+
 /** How much of a file is read at once, in bytes: some milliseconds of work, so that a page stays alive. */
 const PIECE_BYTES = 1_048_576;
 
@@ -8,13 +10,13 @@ const TABLE = /* @__PURE__ */ makeTable();
 
 /**
  * The CRC-32 of a file as S3 writes it: four bytes, the highest first, in base64.
- * @throws the signal's reason; the system's error when the file cannot be read.
+ * @throws the signal's reason; UnreadableFileError.
  */
 export async function crc32Of(file: Blob, signal: AbortSignal): Promise<string> {
   let crc = -1;
   for (let start = 0; start < file.size; start += PIECE_BYTES) {
     signal.throwIfAborted();
-    const bytes = new Uint8Array(await file.slice(start, start + PIECE_BYTES).arrayBuffer());
+    const bytes = await bytesOf(file.slice(start, start + PIECE_BYTES));
     for (const byte of bytes) crc = (crc >>> 8) ^ (TABLE[(crc ^ byte) & 255] ?? 0);
   }
   const value = ~crc;

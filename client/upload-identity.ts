@@ -19,7 +19,7 @@ export interface UploadCall {
  * file's date, and by a sample of its bytes, since a file may be rewritten under its old date. Undefined where that
  * cannot be said: a Blob has no date, so that what it has between the samples may be anything, unless the caller
  * vouches for it by a key.
- * @throws the signal's reason; the system's error when the file cannot be read.
+ * @throws the signal's reason; UnreadableFileError.
  */
 export async function uploadIdentityOf(
   file: Blob,

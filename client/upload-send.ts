@@ -1,5 +1,6 @@
 import { UnreachableError, UploadRefusedError } from './errors.ts';
 import type { Platform, RequestConstructor } from './platform.ts';
+import { assertReadable } from './upload-reading.ts';
 
 /**
  * What a body is sent by; where there is no XMLHttpRequest, by the global `fetch`. Never by the platform's own `fetch`:
@@ -22,8 +23,8 @@ const AUTOMATIC_HEADERS = new Set(['host', 'content-length', 'connection']);
 /**
  * Sends one request to the storage; answers the entity tag of what it has then, where it says one. `report` hears
  * of bytes of the body that have left, where there is an XMLHttpRequest.
- * @throws UploadRefusedError when the storage refuses; UnreachableError when the connection breaks; the signal's
- *   reason when it aborts.
+ * @throws UploadRefusedError when the storage refuses; UnreachableError when the connection breaks;
+ *   UnreadableFileError when the file cannot be read any more; the signal's reason when it aborts.
  */
 export async function send(
   platform: SendingPlatform,
@@ -33,9 +34,14 @@ export async function send(
 ): Promise<string | undefined> {
   signal?.throwIfAborted();
   const allowed = { ...sending, headers: withoutAutomatic(sending.headers) };
-  return await (platform.XMLHttpRequest === undefined
-    ? sendByFetch(allowed, signal)
-    : sendByRequest(platform.XMLHttpRequest, allowed, report, signal));
+  try {
+    return await (platform.XMLHttpRequest === undefined
+      ? sendByFetch(allowed, signal)
+      : sendByRequest(platform.XMLHttpRequest, allowed, report, signal));
+  } catch (error) {
+    if (error instanceof UnreachableError) await assertReadable(sending.body);
+    throw error;
+  }
 }
 
 function withoutAutomatic(headers: Readonly<Record<string, string>>): Record<string, string> {
@@ -48,6 +54,9 @@ async function sendByFetch(
   { url, method, headers, body }: Sending,
   signal: AbortSignal | undefined,
 ): Promise<string | undefined> {
+  // Node's `fetch` does not only fail for a file that has changed: a rejection that nobody can handle ends the process
+  // (Node 24.21, of the file's own stream).
+  await assertReadable(body);
   try {
     const response = await fetch(url, { method, headers, body, signal: signal ?? null });
     const text = await response.text();

@@ -55,7 +55,7 @@ export class UploadStart {
     return this.#known;
   }
 
-  /** @throws what `persist` and the API's calls throw; the system's error when the file cannot be read. */
+  /** @throws what `persist` and the API's calls throw; UnreadableFileError. */
   async find(): Promise<StartedUpload> {
     const { file, input, store, signal, idempotencyKey, subject, api } = this.#settings;
     if (this.#mayGoInParts() && store !== undefined) {

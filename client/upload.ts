@@ -17,8 +17,9 @@ export interface UploadOptions {
 
 /**
  * Sends a file in one request where `POST /jobs` said. The promise resolves when the storage has it all.
- * @throws UploadRefusedError when the storage refuses; UnreachableError when the connection breaks; TypeError for an
- * upload in parts, which `uploadJob` does; the signal's reason when it aborts.
+ * @throws UploadRefusedError when the storage refuses; UnreachableError when the connection breaks;
+ * UnreadableFileError when the file cannot be read any more; TypeError for an upload in parts, which `uploadJob` does;
+ * the signal's reason when it aborts.
  */
 export async function uploadFile(
   platform: SendingPlatform,

@@ -7,7 +7,7 @@ import {
   UnreachableError,
   UploadRefusedError,
 } from '../client/errors.ts';
-import { UploadEndedError } from '../client/upload-errors.ts';
+import { UnreadableFileError, UploadEndedError } from '../client/upload-errors.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { safeText } from './safe-text.ts';
 
@@ -41,6 +41,7 @@ export function explain(error: unknown): CommandError | undefined {
   if (error instanceof UnexpectedAnswerError) {
     return new CommandError(`That is not a Jobwire API: ${error.message}`, EXIT.refused);
   }
+  if (error instanceof UnreadableFileError) return new CommandError(error.message, EXIT.usage);
   const refusals = [
     ConnectionRefusedError,
     SubscriptionRefusedError,

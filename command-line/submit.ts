@@ -3,12 +3,13 @@ import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Via } from '../client/access.ts';
 import type { JobwireClient } from '../client/client.ts';
+import type { JobWatch } from '../client/job-watch.ts';
 import { UploadEndedError } from '../client/upload-errors.ts';
 import type { JobUpload } from '../client/upload-job.ts';
 import { chooseDisplay } from './choose-display.ts';
 import { contentTypeOf } from './content-type.ts';
 import type { Display, Output } from './display.ts';
-import { CommandError, InterruptedError } from './errors.ts';
+import { CommandError, explain, InterruptedError } from './errors.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { follow, type Outcome } from './follow.ts';
 import { cancelStopped } from './stopped-upload.ts';
@@ -42,7 +43,7 @@ export async function submit(client: JobwireClient, file: string, options: Submi
     return report(client, outcome, options);
   } catch (error) {
     display.close();
-    if (!(error instanceof InterruptedError)) throw error;
+    if (!(error instanceof InterruptedError)) throw await submission.endFailed(error);
     console.error(`\n${await submission.endStopped()}`);
     return EXIT.interrupted;
   }
@@ -56,6 +57,7 @@ class Submission {
   readonly #options: SubmitOptions;
   readonly #display: Display;
   #made: { readonly id: string; readonly token: string } | undefined;
+  #watch: JobWatch | undefined;
   #uploaded = false;
 
   constructor(
@@ -81,8 +83,9 @@ class Submission {
     const [job, token] = await Promise.all([upload.job, upload.token]);
     this.#made = { id: job.id, token };
     if (!watching) this.#display.job(job); // the watch begins with it
-    const outcome = watching
-      ? follow(await upload.watch({ signal, via }), this.#display)
+    if (watching) this.#watch = await upload.watch({ signal, via });
+    const outcome = this.#watch
+      ? follow(this.#watch, this.#display)
       : Promise.resolve<Outcome>({ id: job.id, exitCode: EXIT.succeeded });
     // It may end before the upload has, which is when it is looked at.
     outcome.catch(() => {});
@@ -101,6 +104,16 @@ class Submission {
     if (this.#made === undefined) return 'Stopped before there was a job.';
     const { id, token } = this.#made;
     return this.#uploaded ? stoppedSentence([id]) : await cancelStopped(this.#client, id, token);
+  }
+
+  /** What to end the command with: nobody goes on with an upload that failed, so that its job need not wait for it. */
+  async endFailed(error: unknown): Promise<unknown> {
+    const explained = explain(error);
+    if (explained === undefined || this.#made === undefined || this.#uploaded) return error;
+    if (error instanceof UploadEndedError) return error;
+    this.#watch?.close();
+    const ending = await this.endStopped();
+    return new CommandError(`${explained.message}\n${ending}`, explained.exitCode, { cause: error });
   }
 
   #begin(): JobUpload {

@@ -12,7 +12,7 @@ export type { ConnectionState } from '../../client/state.ts';
 export type { Timings } from '../../client/timings.ts';
 export type { TopicWatch } from '../../client/topic-watch.ts';
 export type { UploadOptions, UploadProgress } from '../../client/upload.ts';
-export { UploadEndedError } from '../../client/upload-errors.ts';
+export { UnreadableFileError, UploadEndedError } from '../../client/upload-errors.ts';
 export type { JobUpload, UploadJobOptions, UploadJobProgress } from '../../client/upload-job.ts';
 export type { UploadStore } from '../../client/upload-memory.ts';
 export { createWatchClient, type WatchClient, type WatchClientOptions } from '../../client/watch-client.ts';

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -166,6 +166,20 @@ describe('jobwire watch', () => {
     const { exitCode, stderr } = await watching.ended;
     expect(exitCode).toBe(130);
     expect(stderr).toContain(`The job goes on; watch again with: jobwire watch ${job.id}`);
+  });
+});
+
+describe('a file that changes while it is submitted', () => {
+  it('is a mistake of the command line, and leaves no job that waits for it', async () => {
+    await writeFile(file('growing.csv'), Buffer.alloc(90_000_000, 'a,b\n'));
+    const sending = startCommand(['submit', file('growing.csv'), '--tag', 'growing'], { environment });
+    await sending.printed('upload 10 %');
+    await appendFile(file('growing.csv'), 'c,d\n');
+    const { exitCode, stdout, stderr } = await sending.ended;
+    expect({ exitCode, stdout }).toEqual({ exitCode: 64, stdout: '' });
+    const [, id = ''] =
+      /changed, moved or deleted.*\nStopped the upload; (job_\w+) is cancelled\.\n$/.exec(stderr) ?? [];
+    expect((await terminalJob(jobwire.api, id)).status).toBe('cancelled');
   });
 });
 

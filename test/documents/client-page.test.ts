@@ -4,6 +4,7 @@ import { BASE_MS, MAXIMUM_MS } from '../../client/back-off.ts';
 import { createJobwireClient } from '../../client/client.ts';
 import * as errors from '../../client/errors.ts';
 import { DEFAULT_TIMINGS } from '../../client/timings.ts';
+import * as uploadErrors from '../../client/upload-errors.ts';
 
 const PAGE = readFileSync(new URL('../../docs/client.md', import.meta.url), 'utf8');
 
@@ -91,8 +92,10 @@ describe('docs/client.md', () => {
   it('has every call and every error', () => {
     const calls = Object.keys(createJobwireClient({ api: 'http://127.0.0.1:1' }));
     for (const call of calls) expect(PAGE, call).toMatch(new RegExp(`\`(client\\.)?${call}\\(|\`${call}\``));
-    const classes = Object.keys(errors).filter((name) => name.endsWith('Error') && /^[A-Z]/.test(name));
-    expect(classes.length).toBeGreaterThan(6);
-    expect(rowsOf('Errors')).toEqual(expect.arrayContaining([...classes, 'UploadEndedError']));
+    const classes = Object.keys({ ...errors, ...uploadErrors }).filter((name) =>
+      /^[A-Z]\w+Error$/.test(name),
+    );
+    expect(classes.length).toBeGreaterThan(8);
+    expect(rowsOf('Errors')).toEqual(expect.arrayContaining(classes));
   });
 });
