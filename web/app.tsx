@@ -8,6 +8,7 @@ import { PageTitle } from './page-title.tsx';
 import { Shortcuts } from './shortcuts.tsx';
 import type { Store } from './store.ts';
 import { SubmitStrip } from './submit-strip.tsx';
+import { explain } from './wording.ts';
 
 /** The whole page: all jobs, or one job with the list beside it where there is room. */
 export function App({ store }: { store: Store }) {
@@ -17,6 +18,7 @@ export function App({ store }: { store: Store }) {
       <SkipButton />
       <Masthead store={store} />
       <main class="page" data-view={route.name}>
+        <Closed store={store} />
         <Complaints store={store} />
         {route.name === 'job' ? (
           <>
@@ -39,6 +41,20 @@ export function App({ store }: { store: Store }) {
       <PageTitle store={store} />
       <Shortcuts store={store} />
     </>
+  );
+}
+
+/** Why nothing more will come; what a job's page says of its own watch is the same. */
+function Closed({ store }: { store: Store }) {
+  const state = store.connection.value;
+  if (state.status !== 'closed' || state.error === undefined || store.refusal.value !== undefined)
+    return null;
+  return (
+    <div class="complaints">
+      <Notice tone="error" title="Not connected">
+        {explain(state.error)}
+      </Notice>
+    </div>
   );
 }
 

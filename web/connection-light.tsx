@@ -1,5 +1,5 @@
 import type { Store } from './store.ts';
-import { connectionAge, connectionLabel, explain } from './wording.ts';
+import { connectionAge, connectionLabel } from './wording.ts';
 
 /** Says in words and shape, never by colour alone, how fresh the page is. */
 export function ConnectionLight({ store }: { store: Store }) {
@@ -7,7 +7,6 @@ export function ConnectionLight({ store }: { store: Store }) {
   // Only a state that ages reads the clock, so that a live page does not redraw every second for nothing.
   const ages = state.status === 'reconnecting' || state.status === 'stale';
   const age = ages ? connectionAge(state, store.now.value) : undefined;
-  const reason = state.status === 'closed' && state.error !== undefined ? explain(state.error) : undefined;
   // Another state is another element: one that had become wider or narrower would count as moved.
   return (
     <span
@@ -19,7 +18,6 @@ export function ConnectionLight({ store }: { store: Store }) {
       <span class="light-mark" aria-hidden="true" />
       <span>{connectionLabel(state)}</span>
       {age === undefined ? null : <span class="light-age">{age}</span>}
-      {reason === undefined ? null : <span class="light-age">{reason}</span>}
     </span>
   );
 }

@@ -68,7 +68,8 @@ function EmptyBoard({ store }: { store: Store }) {
   if (list.status === 'failed') {
     return (
       <p class="empty" data-testid="list-error">
-        The jobs could not be listed. {explain(list.error)} They appear here once there is an answer.
+        The jobs could not be listed. {explain(list.error)}
+        {store.connection.value.status === 'closed' ? null : ' They appear here once there is an answer.'}
       </p>
     );
   }

@@ -16,6 +16,7 @@ export function JobProgress({ store, job }: { store: Store; job: Job }) {
   const fraction = store.records.of(job.id).overall.of(job, upload);
   const amount = figures(job, upload);
   const failed = job.status === 'awaiting-upload' && upload?.phase === 'failed' ? upload.error : undefined;
+  const idle = isTerminal(job.status) || failed !== undefined;
   if (isTerminal(job.status) && fraction === undefined) return null; // it ended before there was anything to show
   return (
     <div class="progress" data-testid="progress">
@@ -25,10 +26,10 @@ export function JobProgress({ store, job }: { store: Store; job: Job }) {
           {formatPercent(fraction ?? 0)}
         </span>
         <span class="progress-estimate" data-testid="estimate">
-          {isTerminal(job.status) ? '' : <Remaining store={store} job={job} />}
+          {idle ? '' : <Remaining store={store} job={job} />}
         </span>
       </p>
-      <ProgressBar job={job} fraction={fraction} />
+      <ProgressBar fraction={fraction} idle={idle} />
       <p class="progress-foot">
         <span data-testid="doing">{doing(job, upload)}</span>
         <span key={widthKey(amount)} class="number">
@@ -48,24 +49,24 @@ export function JobProgress({ store, job }: { store: Store; job: Job }) {
 function FailedUpload({ store, job, error }: { store: Store; job: Job; error: unknown }) {
   const file = store.uploads.file(job.id);
   const { kind } = job;
+  const again =
+    file === undefined || !isKind(kind) ? undefined : (
+      <button type="button" class="quiet" onClick={() => void store.submitAgain(job, file, kind)}>
+        Send it again
+      </button>
+    );
   return (
-    <Notice tone="error" title="The upload failed">
-      {explain(error)}{' '}
-      {file === undefined || !isKind(kind) ? null : (
-        <button type="button" class="quiet" onClick={() => void store.submitAgain(job, file, kind)}>
-          Send it again
-        </button>
-      )}
+    <Notice tone="error" title="The upload failed" action={again}>
+      {explain(error)}
     </Notice>
   );
 }
 
-/** A job that waits shows that something goes on; one that is over shows how far it came. */
-function ProgressBar({ job, fraction }: { job: Job; fraction: number | undefined }) {
-  if (fraction !== undefined || isTerminal(job.status)) {
-    return <progress class="bar" max={1} value={fraction ?? 0} aria-label="Progress from upload to result" />;
-  }
-  return <progress class="bar" max={1} aria-label="Progress from upload to result" />;
+/** A job that waits shows that something goes on; one for which nothing does shows how far it came. */
+function ProgressBar({ fraction, idle }: { fraction: number | undefined; idle: boolean }) {
+  const name = 'Progress from upload to result';
+  if (fraction === undefined && !idle) return <progress class="bar" max={1} aria-label={name} />;
+  return <progress class="bar" max={1} value={fraction ?? 0} aria-label={name} />;
 }
 
 /** The one part that the clock moves. */

@@ -10,6 +10,8 @@ export function Notice(props: {
   /** Whether a screen reader says it at once. */
   spoken?: boolean;
   children?: ComponentChildren;
+  /** A button for what to do about it. */
+  action?: ComponentChildren;
   onDismiss?: () => void;
 }) {
   return (
@@ -23,6 +25,7 @@ export function Notice(props: {
         <h2>{props.title}</h2>
         {props.children === undefined ? null : <p>{props.children}</p>}
       </div>
+      {props.action}
       {props.onDismiss === undefined ? null : (
         <button type="button" class="quiet" onClick={props.onDismiss}>
           Dismiss

@@ -1,5 +1,5 @@
 import { type ReadonlySignal, type Signal, signal } from '@preact/signals';
-import { UnexpectedAnswerError, UnreachableError } from '../client/errors.ts';
+import { UnreachableError } from '../client/errors.ts';
 import { InvalidError, parseJson } from '../protocol/invalid.ts';
 import type { Job } from '../protocol/job.ts';
 import { type CsvProfileResult, readCsvProfile } from './csv-profile-result.ts';
@@ -23,6 +23,15 @@ export class ResultRefusedError extends Error {
 
   constructor(status: number) {
     super(`the storage refused the result (status ${status})`);
+  }
+}
+
+/** The result is none that this page knows how to show. */
+export class UnreadableResultError extends Error {
+  override readonly name = 'UnreadableResultError';
+
+  constructor(cause: unknown) {
+    super('it is not what this page knows as a profile; download it instead', { cause });
   }
 }
 
@@ -97,7 +106,7 @@ export class ResultSource {
     try {
       return readCsvProfile(parseJson('the result', text));
     } catch (cause) {
-      if (cause instanceof InvalidError) throw new UnexpectedAnswerError(cause.message, { cause });
+      if (cause instanceof InvalidError) throw new UnreadableResultError(cause);
       throw cause;
     }
   }

@@ -38,7 +38,7 @@ export function explain(error: unknown): string {
     return 'What answers at the address of the API is not a Jobwire API. Check the deployment of this page.';
   }
   if (error instanceof UploadRefusedError) {
-    return `The storage refused the file (${error.code ?? `status ${error.status}`}). Choose it again to start anew.`;
+    return `The storage refused the file (${error.code ?? `status ${error.status}`}).`;
   }
   if (error instanceof ProblemError) return explainProblem(error);
   if (error instanceof TicketRefusedError) return 'You are not allowed to watch here. Sign in again.';

@@ -69,6 +69,8 @@ describe.each(VIEWS)('$name', (view) => {
         }
         expect([width, await overflow(page)]).toEqual([width, 0]);
       }
+      // Where the reader wants no motion there is none.
+      expect(await page.evaluate('document.getAnimations().length')).toBe(0);
       // 1280 pixels at 400 % (WCAG 1.4.10), and 200 % on a phone of 640.
       await page.setViewportSize({ width: 320, height: 640 });
       expect(await overflow(page)).toBe(0);

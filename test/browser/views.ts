@@ -1,4 +1,5 @@
 import type { Page } from 'playwright-core';
+import { problem } from '../../protocol/http.ts';
 import type { Job } from '../../protocol/job.ts';
 import { jobId } from '../client/sample-job.ts';
 import type { FakeApi } from './fake-api.ts';
@@ -23,6 +24,13 @@ function withJobs(hash: string, rest: (page: Page, api: FakeApi) => Promise<void
 
 async function open(number: number, page: Page): Promise<void> {
   await page.locator(`[data-testid=job][data-job=${jobId(number)}]`).waitFor();
+}
+
+const REFUSED = { status: 400, body: '<Error><Code>EntityTooLarge</Code></Error>' };
+
+async function chooseFile(page: Page, content: string): Promise<void> {
+  const file = { name: 'rows.csv', mimeType: 'text/csv', buffer: Buffer.from(content) };
+  await page.getByTestId('file-input').setInputFiles(file);
 }
 
 /** Lets a job run for a while in front of the page, by reports that lie a second apart. */
@@ -87,6 +95,23 @@ export const VIEWS: readonly View[] = [
       await page.getByTestId('watcher').first().waitFor();
     }),
   },
+  {
+    name: 'uploading',
+    show: withJobs('#/', async (page) => {
+      await page.route('**/bucket', () => {}); // never answers
+      await chooseFile(page, 'a,b\n1,2\n');
+      await page.getByTestId('doing').getByText('Uploading').waitFor();
+    }),
+  },
+  {
+    name: 'upload-failed',
+    show: withJobs('#/', async (page) => {
+      await page.route('**/bucket', (route) => route.fulfill(REFUSED));
+      await chooseFile(page, 'a,b\n1,2\n');
+      await page.getByText('The storage refused the file (EntityTooLarge)').waitFor();
+      await page.locator('.job progress[value="0"]').waitFor();
+    }),
+  },
   { name: 'waiting', show: withJobs(`#/jobs/${jobId(19)}`, (page) => open(19, page)) },
   { name: 'stalled', show: withJobs(`#/jobs/${jobId(16)}`, (page) => open(16, page)) },
   {
@@ -97,6 +122,13 @@ export const VIEWS: readonly View[] = [
         await page.getByTestId('column').first().waitFor();
       })(page, api);
     },
+  },
+  {
+    name: 'preview-failed',
+    show: withJobs(`#/jobs/${jobId(15)}`, async (page) => {
+      await page.getByTestId('preview-retry').waitFor();
+      await page.getByText('It is not what this page knows as a profile').waitFor();
+    }),
   },
   { name: 'failed', show: withJobs(`#/jobs/${jobId(14)}`, (page) => open(14, page)) },
   { name: 'cancelled', show: withJobs(`#/jobs/${jobId(13)}`, (page) => open(13, page)) },
@@ -151,6 +183,30 @@ export const VIEWS: readonly View[] = [
     },
   },
   {
+    name: 'signed-out',
+    async show(page, api) {
+      const body = JSON.stringify({ ...problem('forbidden'), status: 401 });
+      await page.route(/\/(tickets|jobs)/, (route) =>
+        route.fulfill({ status: 401, contentType: 'application/problem+json', body }),
+      );
+      await page.goto(`${api.url}/#/`);
+      await page.locator('[data-connection=closed]').waitFor();
+      await page.getByText('You are not allowed to watch here. Sign in again.').waitFor();
+    },
+  },
+  {
+    name: 'not-deployed',
+    async show(page, api) {
+      await page.route(`${api.url}/`, async (route) => {
+        const response = await route.fetch();
+        const body = (await response.text()).replace(/(name="jobwire-api" content=)"[^"]*"/, '$1"{{api}}"');
+        await route.fulfill({ response, body });
+      });
+      await page.goto(`${api.url}/`);
+      await page.getByText('This page does not know its API').waitFor();
+    },
+  },
+  {
     name: 'shortcuts',
     show: withJobs('#/', async (page) => {
       await page.getByTestId('shortcuts-open').click();
@@ -161,9 +217,7 @@ export const VIEWS: readonly View[] = [
     name: 'refused-file',
     async show(page, api) {
       await page.goto(`${api.url}/#/`);
-      await page
-        .getByTestId('file-input')
-        .setInputFiles({ name: 'empty.csv', mimeType: 'text/csv', buffer: Buffer.alloc(0) });
+      await chooseFile(page, '');
       await page.getByText('is empty: there is nothing to process').waitFor();
     },
   },
