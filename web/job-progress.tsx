@@ -38,7 +38,7 @@ export function JobProgress({ store, job }: { store: Store; job: Job }) {
       </p>
       {isTerminal(job.status) && job.message === undefined ? null : (
         <p class="message" data-testid="message">
-          {job.message}
+          {job.message ?? hint(job, upload)}
         </p>
       )}
     </div>
@@ -108,10 +108,14 @@ function uploadText(job: Job, upload: UploadState | undefined): string {
     case 'failed':
       return 'Not uploaded';
     case undefined:
-      return job.progress === undefined
-        ? 'Waiting for the file, which is sent from elsewhere'
-        : 'Uploading elsewhere';
+      return job.progress === undefined ? 'Waiting for the file' : 'Uploading, not from this page';
   }
+}
+
+/** A page that was reloaded has no file to send; the client goes on with an upload in parts that it is given again. */
+function hint({ status }: Job, upload: UploadState | undefined): string {
+  if (status !== 'awaiting-upload' || upload !== undefined) return '';
+  return 'Reloaded in mid-upload? Choose the file again in the list.';
 }
 
 function figures(job: Job, upload: UploadState | undefined): string {

@@ -180,6 +180,14 @@ describe('the list', () => {
   });
 });
 
+describe('a job that waits for a file which this page does not have', () => {
+  it('says what to do where the page was reloaded in the midst of it', async () => {
+    await open(`#/jobs/${jobId(19)}`);
+    await page.getByTestId('message').getByText('Choose the file again in the list.').waitFor();
+    expect(await page.getByTestId('doing').textContent()).toBe('Waiting for the file');
+  });
+});
+
 describe('a job that failed', () => {
   it('is tried again with the file that the page still has', async () => {
     await open('#/');
