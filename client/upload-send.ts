@@ -1,13 +1,14 @@
 import { UnreachableError, UploadRefusedError } from './errors.ts';
 import type { Platform, RequestConstructor } from './platform.ts';
 import { assertReadable } from './upload-reading.ts';
+import { StallTimer } from './upload-stall.ts';
 
 /**
  * What a body is sent by; where there is no XMLHttpRequest, by the global `fetch`. Never by the platform's own `fetch`:
  * that asks the API, and may add the caller's credentials to whatever it sends. They are not the storage's to see, and
  * S3 refuses a presigned request that holds an `Authorization` header beside its signature.
  */
-export type SendingPlatform = Pick<Platform, 'XMLHttpRequest'>;
+export type SendingPlatform = Pick<Platform, 'XMLHttpRequest' | 'clock'>;
 
 /** One request to the storage. */
 export interface Sending {
@@ -37,7 +38,7 @@ export async function send(
   try {
     return await (platform.XMLHttpRequest === undefined
       ? sendByFetch(allowed, signal)
-      : sendByRequest(platform.XMLHttpRequest, allowed, report, signal));
+      : sendByRequest(platform.XMLHttpRequest, platform.clock, allowed, report, signal));
   } catch (error) {
     if (error instanceof UnreachableError) await assertReadable(sending.body);
     throw error;
@@ -71,26 +72,39 @@ async function sendByFetch(
 
 function sendByRequest(
   Request: RequestConstructor,
+  clock: Platform['clock'],
   sending: Sending,
   report: (sent: number) => void,
   signal: AbortSignal | undefined,
 ): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
     const request = new Request();
+    const stall = new StallTimer(clock, () => {
+      broken();
+      request.abort();
+    });
     const abort = () => {
+      stall.cancel();
       reject(signal?.reason);
       request.abort();
     };
-    const broken = () => {
+    const end = () => {
+      stall.cancel();
       signal?.removeEventListener('abort', abort);
+    };
+    const broken = () => {
+      end();
       reject(new UnreachableError('the upload broke off'));
     };
-    request.upload.addEventListener('progress', (event) => report(event.loaded));
+    request.upload.addEventListener('progress', (event) => {
+      stall.moved();
+      report(event.loaded);
+    });
     request.addEventListener('error', broken);
     request.addEventListener('abort', broken);
     request.addEventListener('timeout', broken);
     request.addEventListener('load', () => {
-      signal?.removeEventListener('abort', abort);
+      end();
       if (request.status < 200 || request.status > 299) reject(refusal(request.status, request.responseText));
       else resolve(request.getResponseHeader('etag') ?? undefined);
     });

@@ -3,9 +3,11 @@ import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createJobwireClient } from '../../client/client.ts';
+import { type Clock, systemClock } from '../../client/clock.ts';
 import { UnreachableError, UploadRefusedError } from '../../client/errors.ts';
 import type { RequestLike } from '../../client/platform.ts';
 import { type UploadProgress, uploadFile } from '../../client/upload.ts';
+import { ManualClock } from './manual-clock.ts';
 
 interface Received {
   readonly method: string | undefined;
@@ -42,13 +44,16 @@ afterEach(async () => {
   await new Promise((resolve) => server.close(resolve));
 });
 
+/** Has no XMLHttpRequest. */
+const node = { clock: systemClock };
+
 const file = new Blob(['a,b\n1,2\n'], { type: 'text/csv' });
 
 describe('uploadFile by fetch', () => {
   it('puts the bytes with their length and the signed headers', async () => {
     const progress: UploadProgress[] = [];
     const headers = { 'Content-Type': 'text/csv', Host: 'elsewhere', 'content-length': '8' };
-    await uploadFile({}, { method: 'PUT', url, headers }, file, {
+    await uploadFile(node, { method: 'PUT', url, headers }, file, {
       onProgress: (each) => progress.push(each),
     });
     expect(received[0]).toMatchObject({ method: 'PUT', body: 'a,b\n1,2\n' });
@@ -61,14 +66,14 @@ describe('uploadFile by fetch', () => {
 
   it('posts a form whose last field is the file', async () => {
     answer = { status: 204, body: '' };
-    await uploadFile({}, { method: 'POST', url, fields: { key: 'k', policy: 'p' } }, file, {});
+    await uploadFile(node, { method: 'POST', url, fields: { key: 'k', policy: 'p' } }, file, {});
     const names = [...(received[0]?.body ?? '').matchAll(/ name="(\w+)"/g)].map((match) => match[1]);
     expect(names).toEqual(['key', 'policy', 'file']);
   });
 
   it('names the code of the storage', async () => {
     answer = { status: 403, body: '<Error><Code>AccessDenied</Code></Error>' };
-    const upload = uploadFile({}, { method: 'PUT', url, headers: {} }, file, {});
+    const upload = uploadFile(node, { method: 'PUT', url, headers: {} }, file, {});
     await expect(upload).rejects.toBeInstanceOf(UploadRefusedError);
     await expect(upload).rejects.toMatchObject({ status: 403, code: 'AccessDenied' });
   });
@@ -77,9 +82,9 @@ describe('uploadFile by fetch', () => {
     server.removeAllListeners('request');
     server.on('request', (request) => request.socket.destroy());
     const upload = { method: 'PUT', url, headers: {} } as const;
-    await expect(uploadFile({}, upload, file, {})).rejects.toBeInstanceOf(UnreachableError);
+    await expect(uploadFile(node, upload, file, {})).rejects.toBeInstanceOf(UnreachableError);
     const signal = AbortSignal.abort(new Error('enough'));
-    await expect(uploadFile({}, upload, file, { signal })).rejects.toThrow('enough');
+    await expect(uploadFile(node, upload, file, { signal })).rejects.toThrow('enough');
   });
 
   it.each([
@@ -109,7 +114,7 @@ describe('uploadFile by fetch', () => {
     const onProgress = () => {
       throw fault;
     };
-    await uploadFile({}, { method: 'PUT', url, headers: {} }, file, { onProgress });
+    await uploadFile(node, { method: 'PUT', url, headers: {} }, file, { onProgress });
     vi.unstubAllGlobals();
     expect(received).toHaveLength(1);
     expect(uncaught).toEqual([fault, fault]);
@@ -117,7 +122,7 @@ describe('uploadFile by fetch', () => {
 
   it('refuses to send in parts', async () => {
     const upload = { method: 'MULTIPART', partSize: 1, parts: [] } as const;
-    await expect(uploadFile({}, { ...upload, parts: [] }, file, {})).rejects.toBeInstanceOf(TypeError);
+    await expect(uploadFile(node, { ...upload, parts: [] }, file, {})).rejects.toBeInstanceOf(TypeError);
   });
 });
 
@@ -160,7 +165,9 @@ describe('uploadFile by XMLHttpRequest', () => {
     url: 'https://bucket.example/key',
     headers: { 'content-type': 'a/b' },
   } as const;
-  const platform = { XMLHttpRequest: DrivenRequest };
+  const clock = new ManualClock();
+  const platform = { XMLHttpRequest: DrivenRequest, clock };
+  afterEach(() => expect(clock.pending).toBe(0));
 
   it('reports the bytes as they leave, never more than there are', async () => {
     const sent: number[] = [];
@@ -187,5 +194,40 @@ describe('uploadFile by XMLHttpRequest', () => {
     const done = uploadFile(platform, upload, file, {});
     DrivenRequest.last.dispatchEvent(new Event('error'));
     await expect(done).rejects.toBeInstanceOf(UnreachableError);
+  });
+
+  it('breaks off a request of which nothing has moved for two minutes, and only then', async () => {
+    const done = uploadFile(platform, upload, file, {});
+    let settled = false;
+    done.catch(() => {}).finally(() => (settled = true));
+    const request = DrivenRequest.last;
+    for (let sent = 1; sent <= 5; sent += 1) {
+      clock.advance(119_000);
+      request.progress(sent);
+    }
+    clock.advance(119_000);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect({ settled, aborted: request.aborted }).toEqual({ settled: false, aborted: false });
+    clock.advance(31_000);
+    await expect(done).rejects.toBeInstanceOf(UnreachableError);
+    expect(request.aborted).toBe(true);
+  });
+
+  it('takes the hours that a laptop slept for one turn of its timer', async () => {
+    let turn = () => {};
+    const sleeping: Clock = {
+      now: () => Date.UTC(2026, 10, 23),
+      schedule: (_delayMs, callback) => {
+        turn = callback;
+        return { cancel: () => {} };
+      },
+    };
+    const done = uploadFile({ ...platform, clock: sleeping }, upload, file, {});
+    const request = DrivenRequest.last;
+    for (let turns = 1; turns <= 4; turns += 1) turn(); // each as late as it likes
+    expect(request.aborted).toBe(false);
+    request.status = 200;
+    request.dispatchEvent(new Event('load'));
+    await done;
   });
 });
