@@ -39,7 +39,7 @@ export function explain(error: unknown): CommandError | undefined {
     return new CommandError(`${error.message}: is it running there, and is the address right?`, EXIT.refused);
   }
   if (error instanceof UnexpectedAnswerError) {
-    return new CommandError(`That is not a Jobwire API: ${error.message}`, EXIT.refused);
+    return new CommandError(`${error.message}: is the address right?`, EXIT.refused);
   }
   if (error instanceof UnreadableFileError) return new CommandError(error.message, EXIT.usage);
   const refusals = [

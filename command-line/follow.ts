@@ -1,4 +1,4 @@
-import { UnreachableError, WatchClosedError } from '../client/errors.ts';
+import { UnexpectedAnswerError, UnreachableError, WatchClosedError } from '../client/errors.ts';
 import type { JobWatch } from '../client/job-watch.ts';
 import type { Job } from '../protocol/job.ts';
 import { isTerminal } from '../protocol/status.ts';
@@ -20,11 +20,11 @@ export interface Outcome {
  * Shows a job until it is over.
  *
  * A connection that breaks comes back by itself, however long that takes. One that never was is another matter:
- * nobody answers at this address, and a script must not wait for ever to hear that.
+ * nobody answers at this address, or somebody else does, and a script must not wait for ever to hear that.
  * @throws the reason of the watch's signal when it aborts, and whatever is a fault of ours.
  */
 export async function follow(watch: JobWatch, display: Display): Promise<Outcome> {
-  let unreachable: UnreachableError | undefined;
+  let nobody: UnreachableError | UnexpectedAnswerError | undefined;
   let heard = false;
   watch.on((event) => {
     if (event.type === 'job') {
@@ -33,8 +33,8 @@ export async function follow(watch: JobWatch, display: Display): Promise<Outcome
     } else if (event.type === 'connection') {
       if (event.connection.status === 'live') heard = true;
       display.connection(watch.id, event.connection);
-    } else if (!heard && event.error instanceof UnreachableError) {
-      unreachable ??= event.error;
+    } else if (!heard && isNobody(event.error)) {
+      nobody ??= event.error;
       // Not while the connection still tells of its fault.
       queueMicrotask(() => watch.close());
     }
@@ -43,9 +43,14 @@ export async function follow(watch: JobWatch, display: Display): Promise<Outcome
     const job = await watch.finished();
     return { id: watch.id, exitCode: isTerminal(job.status) ? exitCodeOf(job.status) : EXIT.fault, job };
   } catch (error) {
-    const cause = error instanceof WatchClosedError && unreachable !== undefined ? unreachable : error;
+    const cause = error instanceof WatchClosedError && nobody !== undefined ? nobody : error;
     const explained = explain(cause);
     if (explained === undefined) throw cause;
     return { id: watch.id, exitCode: explained.exitCode, reason: explained.message };
   }
+}
+
+/** Whether there is no Jobwire API at this address. */
+function isNobody(error: unknown): error is UnreachableError | UnexpectedAnswerError {
+  return error instanceof UnreachableError || error instanceof UnexpectedAnswerError;
 }

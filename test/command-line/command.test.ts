@@ -1,8 +1,11 @@
+import { once } from 'node:events';
 import { appendFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { parse, parseJson } from '../../protocol/invalid.ts';
 import { type Job, JobSchema } from '../../protocol/job.ts';
 import { createJob, terminalJob } from '../flow/http-calls.ts';
@@ -155,6 +158,19 @@ describe('jobwire watch', () => {
       const { exitCode, stderr } = await runCommand([...command, ...nowhere]);
       expect({ command, exitCode }).toEqual({ command, exitCode: 3 });
       expect(stderr).toContain('no answer from http://127.0.0.1:9');
+    }
+  });
+
+  it('ends with 3 where somebody else answers, whatever is asked', async () => {
+    const site = createServer((_request, response) => response.end('<!doctype html>'));
+    onTestFinished(() => void site.close());
+    site.listen(0, '127.0.0.1');
+    await once(site, 'listening');
+    const { port } = site.address() as AddressInfo; // it listens on TCP, so the address is no pipe name
+    for (const command of [['watch', UNKNOWN_JOB], ['cancel', UNKNOWN_JOB], ['jobs']]) {
+      const { exitCode, stderr } = await runCommand([...command, '--api', `http://127.0.0.1:${port}`]);
+      expect({ command, exitCode }).toEqual({ command, exitCode: 3 });
+      expect(stderr).toContain(`not an answer of a Jobwire API: 200 of http://127.0.0.1:${port}/`);
     }
   });
 
