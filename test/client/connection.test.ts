@@ -55,6 +55,18 @@ describe('connecting', () => {
     expect((await jobs.next()).seq).toBe(3);
   });
 
+  it('uses a ticket that it is given once, and takes its own from then on', async () => {
+    const { states } = setting.watch(jobId(1), { ticket: await setting.server.ticket() });
+    expect(setting.server.tickets).toBe(1);
+    const peer = await acceptAndConfirm(1);
+    expect(peer.offered).toEqual(['jobwire.v1', 'ticket.t1']);
+    expect((await states.next()).status).toBe('live');
+    peer.socket.terminate();
+    expect((await states.next()).status).toBe('reconnecting');
+    setting.clock.advance(250);
+    expect((await acceptAndConfirm(1)).offered).toEqual(['jobwire.v1', 'ticket.t2']);
+  });
+
   it('shares one connection among all that is watched as the caller, and unsubscribes what is left', async () => {
     const topic = setting.client.watchTopic('owner:me');
     const first = setting.client.watchJob(jobId(1));
