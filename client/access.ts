@@ -55,13 +55,7 @@ export function accessTo(
   const read: Access['poll'] = async (job, known, waitSeconds, signal) => {
     if (!job) return (await api.call('/jobs?limit=100', isPage, { signal })).jobs;
     const headers = known && { 'if-none-match': entityTagOf(known), prefer: `wait=${waitSeconds}` };
-    return [
-      await api.call(
-        jobPath(job),
-        (answer): answer is Job | undefined => answer === undefined || isJob(answer),
-        { headers, token, signal },
-      ),
-    ];
+    return [await api.call<Job | undefined>(jobPath(job), isJob, { headers, token, signal })];
   };
   const poll = via === 'websocket' || (callback && !token) ? undefined : read;
   return {

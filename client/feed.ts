@@ -30,8 +30,8 @@ export function createFeed(setup: Setup, access: Access, shared: string | false,
 
   function want(wake?: boolean): Want {
     const all = [...watchers];
-    const names = [...new Set(all.map(({ name }) => name))];
-    return { names, heads: [...oldestOf(all.map(({ heads }) => heads))], wake };
+    const names = [...new Set(all.map(({ topic }) => topic))];
+    return { names, heads: oldestOf(all.map(({ heads }) => heads)), wake };
   }
 
   function hear(news: News): void {
@@ -39,7 +39,7 @@ export function createFeed(setup: Setup, access: Access, shared: string | false,
     else
       for (const [name, state, refusal] of news.states) {
         const told: ConnectionState = refusal ? { status: 'closed', error: errorOf(refusal) } : state;
-        for (const watcher of [...watchers]) if (watcher.name === name) watcher.turn(told);
+        for (const watcher of [...watchers]) if (watcher.topic === name) watcher.turn(told);
       }
   }
 

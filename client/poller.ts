@@ -55,7 +55,6 @@ export function createPoller(
   const timers = createTimers(clock);
 
   async function ask(key: PollKey, loop: Loop, atOnce?: boolean): Promise<void> {
-    const begun = clock.now();
     const mayHold = key !== '' && loops.size <= MAXIMUM_HELD;
     // The first answer comes at once, since until then nobody knows whether what is shown is true.
     const waitSeconds = mayHold && loop.answered && !atOnce ? WAIT_SECONDS : 0;
@@ -85,8 +84,7 @@ export function createPoller(
       listener.failed(error);
     }
     if (isOver()) return;
-    // Of a clock that was set back meanwhile no more than the whole delay; and what is overdue is due.
-    timers.set(key, Math.max(0, Math.min(delayMs, begun + delayMs - clock.now())), () => ask(key, loop));
+    timers.set(key, delayMs, () => ask(key, loop));
   }
 
   function want(keys: readonly PollKey[]): void {

@@ -1,5 +1,5 @@
 import type { Connection } from './connection.ts';
-import type { Channel } from './platform.ts';
+import type { Channel, TabLocks } from './platform.ts';
 import { createTimers } from './timers.ts';
 import type { Setup } from './timings.ts';
 import type { News, Want } from './wants.ts';
@@ -37,18 +37,19 @@ export interface Tabs {
  * BroadcastChannel
  */
 export function shareBetweenTabs(
-  { answerMs, clock, locks, openChannel, pingMs, random, wakeAnswerMs }: Setup,
+  setup: Setup,
   name: string,
   connection: Connection,
   { want, hear, lose }: TabFeed,
 ): Tabs | undefined {
+  const { locks, openChannel } = setup;
   if (!locks || !openChannel) return undefined;
   /**
    * Its name among the others, once its lock is held. Another each time it joins: a lock of the last one may still be
    * asked for by a leader that hangs.
    */
   let tab: string | undefined;
-  const timers = createTimers(clock);
+  const timers = createTimers(setup.clock);
   const followers = new Set<string>();
   let channel: Channel | undefined;
   let membership = new AbortController();
@@ -57,10 +58,15 @@ export function shareBetweenTabs(
   const post = (message: Message) => channel?.postMessage(message);
 
   /** Holds a lock as a member; `lost` is called when another has stolen it, or it cannot be had at all. */
-  const hold = (lock: string, steal: boolean, won: () => void, lost?: () => void) => {
+  const hold = (
+    lock: string,
+    options: Parameters<TabLocks['request']>[1],
+    won: () => void,
+    lost?: () => void,
+  ) => {
     const { signal } = membership;
     locks
-      .request(lock, steal ? { steal } : { signal }, () => {
+      .request(lock, options, () => {
         if (!signal.aborted) won();
         // Who was told may have left at once.
         return signal.aborted || new Promise((resolve) => signal.addEventListener('abort', resolve));
@@ -80,20 +86,20 @@ export function shareBetweenTabs(
     }
     channel.onmessage = ({ data }) => heard(data as Message); // only this client of this origin knows the name
     // Not before the lock is held: a leader that finds it free takes the tab for dead.
-    hold(`${name} ${id}`, false, () => {
+    hold(`${name} ${id}`, membership, () => {
       tab = id;
       ask();
     });
-    run(false);
+    run();
   };
 
   /** Waits for the lead, behind those who wait already; `steal` takes it. Who waits twice leads no worse. */
-  function run(steal: boolean): void {
-    hold(name, steal, lead, () => {
+  function run(options: Parameters<TabLocks['request']>[1] = membership): void {
+    hold(name, options, lead, () => {
       // Without having led: there are no locks to be had here, as in a sandboxed frame. Then each tab leads itself.
       if (!leading) return lead();
       resign();
-      run(false);
+      run();
       ask();
     });
   }
@@ -118,9 +124,9 @@ export function shareBetweenTabs(
     if (leading || !tab) return;
     post({ from: tab, want: want(wake) });
     // Of many that find a leader silent at the same moment, the first deposes it before the others try.
-    timers.set('answer', (wake ? wakeAnswerMs : answerMs) * (1 - random() / 2), () => {
+    timers.set('answer', (wake ? setup.wakeAnswerMs : setup.answerMs) * (1 - setup.random() / 2), () => {
       lose();
-      run(true);
+      run({ steal: true });
     });
   }
 
@@ -134,7 +140,7 @@ export function shareBetweenTabs(
         ask();
       } else {
         timers.cancel('answer');
-        timers.set('ask', pingMs, ask);
+        timers.set('ask', setup.pingMs, ask);
         hear(message);
       }
     }

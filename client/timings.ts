@@ -21,7 +21,7 @@ export interface Timings {
   readonly rotateMs: number;
   /** How long a connection that has been followed still hears what was posted to it before. */
   readonly drainMs: number;
-  /** The shortest time from one poll of a job to its next, where WebSockets are blocked. */
+  /** From the answer to a poll of a job to the next poll, where WebSockets are blocked. */
   readonly pollMs: number;
   /** The same for lists, and for each job where too many are watched to hold a request for each. */
   readonly listMs: number;

@@ -52,11 +52,25 @@ export function createWatchApi(api: string, fetch: Fetch): WatchApi {
       }
       const { ok, status } = response;
       const fault = `not an answer of a Jobwire API: ${status} of ${url}`;
-      const answer = status === 304 ? undefined : (readJson(text) ?? null);
-      if (!ok && status !== 304) {
+      // Only to who asks by `if-none-match`, and expects it.
+      if (status === 304) return undefined as never;
+      const answer = readJson(text) ?? null;
+      if (!ok) {
         // The date form of the header is left aside: a client's clock may be wrong by more than the wait.
         const retryAfterMs = Number(response.headers.get('retry-after')) * 1000 || undefined;
-        throw new ProblemError(isProblem(answer) ? answer : problemOf(status, fault), retryAfterMs);
+        throw new ProblemError(
+          isProblem(answer)
+            ? answer
+            : {
+                type: 'about:blank', // RFC 9457: the status says it all
+                title: fault,
+                status,
+                code: CODES[status] ?? (status < 500 ? 'bad-request' : 'internal'),
+                // 408, 425: "too slow" and "too early" may be tried again, as 429 may.
+                retryable: status >= 500 || [408, 425, 429].includes(status),
+              },
+          retryAfterMs,
+        );
       }
       if (isExpected(answer)) return answer;
       throw new UnexpectedAnswerError(fault);
@@ -85,16 +99,3 @@ const CODES: Readonly<Record<number, ProblemCode>> = {
   404: 'not-found',
   429: 'rate-limited',
 };
-
-/** What a gateway in front of the API answers has no problem details: then the status says what it can. */
-function problemOf(status: number, title: string): Problem {
-  const code = CODES[status] ?? (status < 500 ? 'bad-request' : 'internal');
-  return {
-    type: 'about:blank', // RFC 9457: the status says it all
-    title,
-    status,
-    code,
-    // 408, 425: "too slow" and "too early" may be tried again, as 429 may.
-    retryable: status >= 500 || [408, 425, 429].includes(status),
-  };
-}

@@ -30,8 +30,7 @@ export interface Watching extends AsyncIterable<Job> {
 export interface Watcher extends Watching {
   /** That of the job; '' of a topic. */
   readonly id: string;
-  readonly name: TopicName;
-  /** The same, for who watches a topic. */
+  /** What it watches, of a job, too. */
   readonly topic: TopicName;
   /** See `TopicWatch`. */
   add(jobs: Iterable<Job>): void;
@@ -79,12 +78,6 @@ export function createWatcher(feed: Feed, name: TopicName, signal: AbortSignal |
   // Who does not call `finished()` has heard of the end by the events.
   outcome.promise.catch(() => {});
 
-  function remember({ id: job, epoch, seq, status }: Job): void {
-    heads.delete(job);
-    if (terminal.size >= MAXIMUM_REMEMBERED) terminal.clear();
-    (isTerminal(status) ? terminal : heads).set(job, { epoch, seq });
-  }
-
   function tell(happened: WatchEvent): void {
     if (events.push(happened) > 1) return;
     for (const event of events) {
@@ -102,17 +95,12 @@ export function createWatcher(feed: Feed, name: TopicName, signal: AbortSignal |
     events.length = 0;
   }
 
-  function isClosed(): boolean {
-    return watcher.connection.status === 'closed';
-  }
+  const isClosed = () => watcher.connection.status === 'closed';
 
-  function close(): void {
-    watcher.turn({ status: 'closed' });
-  }
+  const close = () => watcher.turn({ status: 'closed' });
 
   const watcher: Watcher = {
     id,
-    name,
     topic: name,
     heads,
     connection: { status: 'connecting' },
@@ -128,10 +116,14 @@ export function createWatcher(feed: Feed, name: TopicName, signal: AbortSignal |
     },
     receive(job) {
       if (isClosed() || !covers(name, job)) return;
-      if (!isNewer(job, heads.get(job.id) ?? terminal.get(job.id))) return;
-      remember(job);
+      const { id: key, epoch, seq } = job;
+      if (!isNewer(job, heads.get(key) ?? terminal.get(key))) return;
+      const isOver = isTerminal(job.status);
+      heads.delete(key);
+      if (terminal.size >= MAXIMUM_REMEMBERED) terminal.clear();
+      (isOver ? terminal : heads).set(key, { epoch, seq });
       watcher.job = job;
-      const over = id && isTerminal(job.status);
+      const over = id && isOver;
       // Before the listeners, one of which may close the watch.
       if (over) outcome.resolve(job);
       tell({ type: 'job', job });
