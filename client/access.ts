@@ -62,8 +62,16 @@ export function accessTo(
     ticket:
       via !== 'poll' &&
       (async (signal) => {
-        // Before the ticket, which would be in vain where this is gone, as after a deployment.
-        const open = via === 'iot' && (await import('./broadcast.ts')).open;
+        let open: typeof import('./broadcast.ts').open | undefined;
+        try {
+          // Before the ticket, which would be in vain where this is gone, as after a deployment.
+          if (via === 'iot') ({ open } = await import('./broadcast.ts'));
+        } catch (fault) {
+          // As a socket that cannot be made: the line counts it, and in the end the job is polled.
+          return () => {
+            throw fault;
+          };
+        }
         const first = unused;
         unused = undefined;
         const watch = await (callback
