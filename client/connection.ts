@@ -4,7 +4,7 @@ import { isTerminal } from '../protocol/status.ts';
 import type { Access } from './access.ts';
 import { backOffMs } from './back-off.ts';
 import type { Refusal } from './errors.ts';
-import { SILENT } from './limits.ts';
+import { SILENT, SLOWED_MS } from './limits.ts';
 import { dial, type Line, type LineEnd, type LineListener } from './line.ts';
 import { createPoller, type PollerListener } from './poller.ts';
 import type { ConnectionState } from './state.ts';
@@ -68,10 +68,12 @@ export function createConnection(
   let refused = 0;
   let failingSince: number | undefined;
   let confirmedAt: number | undefined;
-  /** The server has been silent for longer than a live connection may be. */
-  let doubtful = false;
   /** Topics have missed what was before they were subscribed, and have no snapshot that would tell. */
   let catchUp = false;
+
+  /** Whether the server has been silent for longer than a live connection may be. */
+  const isDoubtful = () => clock.now() - (confirmedAt ?? 0) > setup.pingMs + setup.answerMs + SLOWED_MS;
+  const isConfirmed = (name: TopicName) => [current, coming].some((line) => line?.confirmed.has(name));
 
   const listener: LineListener & PollerListener = {
     heads: () => has,
@@ -82,7 +84,7 @@ export function createConnection(
       catchUp &&= !!key;
       heard();
       if (cause) {
-        const refusal = cause.code === 'unauthorized' ? { cause } : cause.problem;
+        const refusal = cause.status === 401 ? { cause } : cause.problem;
         for (const name of [...names]) if (jobOf(name) === key && !isConfirmed(name)) refuse(name, refusal);
       }
       update();
@@ -105,11 +107,8 @@ export function createConnection(
     },
     refused: refuse,
     failed: fail,
-    due() {
-      // Timers stand still while a machine sleeps: the first one after it must not leave the light on `live`.
-      doubtful = clock.now() - (confirmedAt ?? 0) > setup.pingMs + setup.answerMs;
-      update();
-    },
+    // Timers stand still while a machine sleeps: the first one after it must not leave the light on `live`.
+    due: update,
     ended,
   };
   const poller = createPoller(setup, poll, listener);
@@ -124,10 +123,9 @@ export function createConnection(
   }
 
   function heard(): void {
+    const wasDoubtful = isDoubtful();
     confirmedAt = clock.now();
-    if (!doubtful) return;
-    doubtful = false;
-    update();
+    if (wasDoubtful) update();
   }
 
   function receive(job: Job): void {
@@ -188,7 +186,7 @@ export function createConnection(
 
   function stateOf(name: TopicName): ConnectionState {
     const confirmed = isConfirmed(name);
-    if (confirmed && !doubtful) return { status: 'live' };
+    if (confirmed && !isDoubtful()) return { status: 'live' };
     if (poller.answers(jobOf(name))) return { status: 'polling' };
     if (!confirmed) {
       if (failingSince === undefined) return { status: 'connecting' };
@@ -196,10 +194,6 @@ export function createConnection(
         return { status: 'reconnecting', since: failingSince };
     }
     return { status: 'stale', confirmedAt };
-  }
-
-  function isConfirmed(name: TopicName): boolean {
-    return [current, coming].some((line) => line?.confirmed.has(name));
   }
 
   function refuse(name: TopicName, refusal: Refusal): void {

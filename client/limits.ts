@@ -20,3 +20,6 @@ export const REFUSED = 1;
 
 /** The same of a socket that says nothing until the time is up, and when sockets count as blocked. */
 export const SILENT = 3;
+
+/** By how much browsers slow the timers of a page that nobody sees, in milliseconds. */
+export const SLOWED_MS = 60_000;
