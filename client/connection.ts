@@ -79,7 +79,6 @@ export function createConnection(
     heads: () => has,
     heard,
     receive,
-    trouble,
     answered(key, cause) {
       catchUp &&= !!key;
       heard();
@@ -141,7 +140,7 @@ export function createConnection(
 
   /** From now on nothing is confirmed, unless a line stands. */
   function fail(fault: unknown): void {
-    if (!current && failingSince === undefined) {
+    if (failingSince === undefined) {
       failingSince = clock.now();
       timers.set('stale', setup.staleAfterMs, update);
     }

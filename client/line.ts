@@ -36,10 +36,11 @@ export interface LineListener {
   refused(name: TopicName, refusal: Refusal): void;
   /** A ping is due. */
   due(): void;
-  /** The server has put off a subscription too often to be silent about it. */
+  /**
+   * A fault that the line gets over: its first malformed frame, or a subscription that the server has put off too
+   * often to be silent about it.
+   */
   failed(error: unknown): void;
-  /** A fault that the line gets over, such as its first malformed frame. */
-  trouble(error: unknown): void;
   ended(line: Line, end: LineEnd): void;
   /** What all that is subscribed for has. */
   heads(): ReadonlyMap<string, Head | undefined>;
@@ -137,7 +138,7 @@ export function dial(
     const frame = readServerFrame(data);
     if (frame === null && !malformed) {
       malformed = true;
-      listener.trouble(new UnexpectedAnswerError('not an answer of a Jobwire API'));
+      listener.failed(new UnexpectedAnswerError('not an answer of a Jobwire API'));
     }
     if (!frame) return;
     heard = true;
@@ -174,7 +175,7 @@ export function dial(
     try {
       open = await ticket(signal);
       if (signal.aborted) return;
-      socket = open(listener.trouble);
+      socket = open(listener.failed);
       socket.addEventListener('open', () => {
         isOpen = true;
         pingLater();

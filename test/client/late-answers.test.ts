@@ -145,3 +145,27 @@ it('a subscription that the server puts off again and again is told of, and does
   expect(troubles.size).toBe(1);
   expect(await troubles.next()).toBeInstanceOf(SubscriptionRefusedError);
 });
+
+it('the same holds on a connection that serves another watch', async () => {
+  const setting = await startSetting();
+  const first = setting.client.watchJob(jobId(1));
+  setting.clock.advance(0);
+  const peer = await setting.server.accept();
+  const { id: subscription } = await peer.expect('subscribe');
+  peer.send({ type: 'subscribed', id: subscription, job: sampleJob(1) });
+  await vi.waitFor(() => expect(first.connection.status).toBe('live'), WAIT);
+  const { states, troubles } = record(setting.client.watchJob(jobId(2)));
+  peer.socket.on('message', (data) => {
+    const { type, id } = JSON.parse(String(data)) as { type: string; id: string }; // of our own client
+    peer.send(type === 'ping' ? { type: 'pong' } : errorFrame('internal', { id }));
+  });
+  await vi.waitFor(() => {
+    setting.clock.advance(20);
+    expect(states.size).toBe(2);
+  }, WAIT);
+  expect((await states.next()).status).toBe('reconnecting');
+  expect((await states.next()).status).toBe('stale');
+  expect(troubles.size).toBe(1);
+  expect(first.connection.status).toBe('live');
+  expect(setting.server.tickets).toBe(1);
+});
