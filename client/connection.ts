@@ -64,6 +64,8 @@ export function createConnection(
   let waiting = false;
   /** When the server has said to come back, which neither somebody's looking nor a new watch changes. */
   let notBefore = 0;
+  /** How long that was, since the clock may be set back meanwhile. */
+  let patienceMs = 0;
   /** How many sockets were refused since one was not. */
   let refused = 0;
   let failingSince: number | undefined;
@@ -85,6 +87,8 @@ export function createConnection(
       if (cause) {
         const refusal = cause.status === 401 ? { cause } : cause.problem;
         for (const name of [...names]) if (jobOf(name) === key && !isConfirmed(name)) refuse(name, refusal);
+        // What topics have missed stays unknown, though they may be live.
+        if (!key) trouble(cause);
       }
       update();
     },
@@ -115,7 +119,7 @@ export function createConnection(
   function dialAfter(delayMs: number): void {
     if (!ticket) return;
     waiting = true;
-    timers.set('dial', Math.max(delayMs, notBefore - clock.now()), () => {
+    timers.set('dial', Math.max(delayMs, Math.min(patienceMs, notBefore - clock.now())), () => {
       waiting = false;
       coming ??= dial(setup, ticket, listener);
     });
@@ -159,7 +163,7 @@ export function createConnection(
     if (!names.size) return;
     if (!coming) {
       const delayMs = backOffMs(random, attempts++, retryAfterMs);
-      if (retryAfterMs) notBefore = clock.now() + delayMs;
+      if (retryAfterMs) notBefore = clock.now() + (patienceMs = delayMs);
       dialAfter(delayMs);
     }
     fail(fault);

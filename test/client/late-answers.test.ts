@@ -169,3 +169,31 @@ it('the same holds on a connection that serves another watch', async () => {
   expect(first.connection.status).toBe('live');
   expect(setting.server.tickets).toBe(1);
 });
+
+it('a list that is refused is told as trouble, since what a topic has missed stays unknown', async () => {
+  const setting = await startSetting(async (get, url) => {
+    if (url.endsWith('/tickets')) return Response.json(await get().server.ticket(), { status: 201 });
+    return Response.json(problem('forbidden'), { status: 403 });
+  });
+  const watch = setting.client.watchTopic('owner:me');
+  const { troubles } = record(watch);
+  setting.clock.advance(0);
+  const peer = await setting.server.accept();
+  const { id } = await peer.expect('subscribe');
+  peer.send({ type: 'subscribed', id, topic: 'owner:me' });
+  expect(await troubles.next()).toMatchObject({ code: 'forbidden' });
+  expect(watch.connection.status).toBe('live');
+});
+
+it('what the server asked for is no more than that where the clock is set back meanwhile', async () => {
+  const setting = await startSetting(async () => {
+    const { status, ...refusal } = problem('rate-limited');
+    return Response.json({ status, ...refusal }, { status, headers: { 'retry-after': '5' } });
+  });
+  const { troubles } = record(setting.client.watchJob(jobId(1)));
+  setting.clock.advance(0);
+  expect(await troubles.next()).toBeInstanceOf(ProblemError);
+  setting.clock.sleep(-3_600_000);
+  setting.wake();
+  expect(setting.clock.nextInMs).toBe(5_250);
+});
