@@ -15,11 +15,14 @@ export interface Timer {
   cancel(): void;
 }
 
+/** The longest that a timer can wait, in milliseconds: what is longer would run at once (HTML and Node alike). */
+const LONGEST_MS = 1e9;
+
 /** The machine's clock. Its timers keep a Node process alive: somebody waits for what they do. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   schedule(delayMs, callback) {
-    const timeout = setTimeout(callback, delayMs);
+    const timeout = setTimeout(callback, Math.min(delayMs, LONGEST_MS));
     return { cancel: () => clearTimeout(timeout) };
   },
 };

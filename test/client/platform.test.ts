@@ -1,10 +1,12 @@
 import { afterEach, expect, it, vi } from 'vitest';
+import { systemClock } from '../../client/clock.ts';
 import { surroundingPlatform } from '../../client/platform.ts';
 
 /* What the client takes from a browser, played by Node's own EventTarget. */
 
 afterEach(() => {
   vi.unstubAllGlobals();
+  vi.useRealTimers();
 });
 
 /** A page whose window hears events. */
@@ -45,3 +47,16 @@ it('shares by locks in a page alone, since Node has locks but no tabs', () => {
   openPage();
   expect(surroundingPlatform().locks).toBe(navigator.locks);
 });
+
+it.each([30 * 24 * 60 * 60_000, Infinity])(
+  'waits %d milliseconds, which no timer of the machine can',
+  (delayMs) => {
+    vi.useFakeTimers();
+    const callback = vi.fn();
+    const timer = systemClock.schedule(delayMs, callback);
+    vi.advanceTimersByTime(24 * 60 * 60_000);
+    expect(callback).not.toHaveBeenCalled();
+    timer.cancel();
+    expect(vi.getTimerCount()).toBe(0);
+  },
+);
