@@ -2,6 +2,7 @@ import type { CreatedJob, CreateJobInput, JobPage, Upload } from '../protocol/ht
 import type { Job } from '../protocol/job.ts';
 import type { ResultLink } from '../protocol/result-link.ts';
 import type { JobWatchers } from '../protocol/watchers.ts';
+import type { Via } from './access.ts';
 import { HttpApi, type JobCallOptions } from './http.ts';
 import { type Platform, surroundingPlatform, surroundingRequest } from './platform.ts';
 import { type UploadOptions, uploadFile } from './upload.ts';
@@ -11,11 +12,18 @@ import { createWatchClient, type WatchClient, type WatchClientOptions } from './
 export type { TicketSource } from './access.ts';
 export type { WatchJobOptions } from './watch-client.ts';
 
+const WAYS: readonly Via[] = ['auto', 'websocket', 'iot', 'poll'];
+
 /** See `WatchClientOptions`. */
 export type JobwireClientOptions = WatchClientOptions;
 
 /** See `createJobwireClient`. */
 export interface JobwireClient extends WatchClient {
+  /**
+   * Watches one job until it is terminal. What goes wrong comes as events, or by `finished()`.
+   * @throws TypeError for a `via` that is no way, as from a script that no compiler has seen
+   */
+  watchJob: WatchClient['watchJob'];
   /** `POST /jobs`. Throws what `HttpApi` throws. */
   createJob(
     input: CreateJobInput,
@@ -57,16 +65,19 @@ export function createJobwireClient(options: JobwireClientOptions): JobwireClien
   const platform: Platform = { ...surroundingPlatform(), ...surroundingRequest(), ...options };
   const http = new HttpApi(options.api, platform.fetch);
   const watching = createWatchClient(options);
+  // Not there, where every byte counts, and a word that is none means `auto`.
+  const watchJob: WatchClient['watchJob'] = (id, watch) => {
+    const via = watch?.via ?? 'auto';
+    if (!WAYS.includes(via)) throw new TypeError(`via is one of ${WAYS.join(', ')}, not ${String(via)}`);
+    return watching.watchJob(id, watch);
+  };
   return {
     ...watching,
+    watchJob,
     createJob: (input, create = {}) => http.create(input, create),
     uploadFile: (upload, file, uploading = {}) => uploadFile(platform, upload, file, uploading),
     uploadJob: (file, uploading) =>
-      uploadJob(
-        { platform, api: http, subject: options.subject, watchJob: watching.watchJob },
-        file,
-        uploading,
-      ),
+      uploadJob({ platform, api: http, subject: options.subject, watchJob }, file, uploading),
     list: (list = {}) => http.list(list),
     read: (id, read = {}) => http.read(id, read),
     watchers: (id, watchers = {}) => http.watchers(id, watchers),

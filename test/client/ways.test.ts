@@ -1,6 +1,7 @@
 import { setImmediate as settled } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Via } from '../../client/access.ts';
+import { createJobwireClient } from '../../client/client.ts';
 import { SubscriptionRefusedError, TicketRefusedError, WatchClosedError } from '../../client/errors.ts';
 import type { JobWatch } from '../../client/job-watch.ts';
 import { createWatchClient, type WatchClient, type WatchJobOptions } from '../../client/watch-client.ts';
@@ -230,6 +231,14 @@ describe('a way', () => {
     expect(ticket).not.toHaveBeenCalled();
     expect(server.requests.filter((request) => !request.startsWith('GET'))).toEqual([]);
     expect(server.sockets + broker.connections).toBe(0);
+  });
+
+  it('that is none is refused with the names of those that are', () => {
+    const jobwire = createJobwireClient({ api: 'http://127.0.0.1', fetch: server.fetch });
+    // As from a script that no compiler has seen.
+    const watch = () => jobwire.watchJob(jobId(1), { via: 'mqtt' as Via });
+    expect(watch).toThrow(new TypeError('via is one of auto, websocket, iot, poll, not mqtt'));
+    expect(server.requests).toEqual([]);
   });
 
   it('has connections of its own beside the others', async () => {
