@@ -15,7 +15,7 @@ import { jobFrame } from '../../protocol/frames.ts';
 import { launchBrowser } from '../browser/launch.ts';
 import { JobBroker } from '../client/job-broker.ts';
 import { sampleJob } from '../client/sample-job.ts';
-import { createJob, upload } from '../flow/http-calls.ts';
+import { createJob, terminalJob, upload } from '../flow/http-calls.ts';
 import { csvRows } from '../flow/large-csv.ts';
 import { PROJECT, type RunningJobwire, startJobwire } from '../flow/running-jobwire.ts';
 
@@ -202,6 +202,51 @@ describe('the client of dist/', () => {
     const bar = () => tab.evaluate(`document.querySelector('progress').value`);
     await expect.poll(bar, { timeout: 30_000 }).toBe(1);
     expect(faults).toEqual([]);
+  });
+});
+
+describe('an upload in parts by the client of dist/', () => {
+  it('goes on where it was when its page is loaded again', async () => {
+    const csv = path.join(project, 'parts.csv');
+    await writeFile(csv, Buffer.alloc(9 * 1024 ** 2, 'a,b\n')); // two parts: 8 MiB, and one
+    site.html = `<!doctype html><input type="file"><script type="module">
+      import { createJobwireClient } from './dist/client.js';
+      const client = createJobwireClient({ api: '${jobwire.api}' });
+      document.querySelector('input').onchange = async ({ target }) => {
+        const options = { kind: 'csv-profile', upload: 'multipart', parallel: 1 };
+        const upload = client.uploadJob(target.files[0], options);
+        window.id = await upload.id;
+        await upload.done;
+        window.stored = true;
+      };</script>`;
+    const tab = await browser.newPage();
+    const sent: string[] = [];
+    let held = () => {};
+    const second = new Promise<void>((resolve) => {
+      held = resolve;
+    });
+    let holds = true;
+    await tab.route(/[?&]partNumber=/, async (route) => {
+      const part = new URL(route.request().url()).searchParams.get('partNumber');
+      sent.push(`${route.request().method()} ${part}`);
+      if (holds && part === '2') held();
+      else await route.continue();
+    });
+    await tab.goto(site.url);
+    await tab.setInputFiles('input', csv);
+    await second;
+    const id = await tab.evaluate('id');
+    const kept = 'Object.keys(localStorage).filter((key) => key.startsWith("jobwire.upload:")).length';
+    expect(await tab.evaluate(kept)).toBe(1);
+    holds = false;
+    await tab.reload();
+    await tab.setInputFiles('input', csv);
+    await tab.waitForFunction('window.stored');
+    expect(await tab.evaluate('id')).toBe(id);
+    const parts = sent.filter((request) => request.startsWith('PUT'));
+    expect(parts).toEqual(['PUT 1', 'PUT 2', 'PUT 2']);
+    expect(await tab.evaluate(kept)).toBe(0);
+    expect((await terminalJob(jobwire.api, String(id))).input?.size).toBe(9 * 1024 ** 2);
   });
 });
 
