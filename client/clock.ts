@@ -15,7 +15,7 @@ export interface Timer {
   cancel(): void;
 }
 
-/** The longest that a timer can wait, in milliseconds: what is longer would run at once (HTML and Node alike). */
+/** The longest wait, in milliseconds, some eleven days: beyond 2^31 - 1, HTML and Node alike run a timer at once. */
 const LONGEST_MS = 1e9;
 
 /** The machine's clock. Its timers keep a Node process alive: somebody waits for what they do. */

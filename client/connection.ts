@@ -163,7 +163,10 @@ export function createConnection(
     if (!names.size) return;
     if (!coming) {
       const delayMs = backOffMs(random, attempts++, retryAfterMs);
-      if (retryAfterMs) notBefore = clock.now() + (patienceMs = delayMs);
+      if (retryAfterMs) {
+        patienceMs = delayMs;
+        notBefore = clock.now() + delayMs;
+      }
       dialAfter(delayMs);
     }
     fail(fault);
