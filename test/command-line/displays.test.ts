@@ -1,7 +1,8 @@
 import { PassThrough } from 'node:stream';
+import { WriteStream } from 'node:tty';
 import { stripVTControlCharacters } from 'node:util';
 import stringWidth from 'string-width';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { renderLine } from '../../command-line/bar-line.ts';
 import { BarsDisplay } from '../../command-line/bars-display.ts';
 import { chooseDisplay } from '../../command-line/choose-display.ts';
@@ -66,6 +67,22 @@ describe('bars', () => {
     const { output } = terminal(80);
     const line = { label: 'x', fraction: 0.9999, tone: 'busy', details: [] } as const;
     expect(stripVTControlCharacters(renderLine(line, 1, 80, output))).toContain(' 99 %');
+  });
+
+  it('have colours on a terminal, and none where NO_COLOR is set', () => {
+    const { output } = terminal(80);
+    // What a real terminal looks at the environment by.
+    Object.assign(output, { getColorDepth: WriteStream.prototype.getColorDepth });
+    const line = { label: 'x', fraction: 0.5, tone: 'busy', details: [] } as const;
+    vi.stubEnv('FORCE_COLOR', undefined);
+    vi.stubEnv('TERM', 'xterm-256color');
+    vi.stubEnv('NO_COLOR', undefined);
+    const coloured = renderLine(line, 1, 80, output);
+    vi.stubEnv('NO_COLOR', '1');
+    const plain = renderLine(line, 1, 80, output);
+    vi.unstubAllEnvs();
+    expect(coloured).toContain('\u001b[36m');
+    expect(plain).toBe(stripVTControlCharacters(coloured));
   });
 
   it('show uploads and jobs, and leave the last states where they are', () => {
