@@ -176,13 +176,13 @@ describe('states', () => {
     peer.send(jobFrame(sampleJob(2, 'failed', { id: jobId(8) })));
     expect((await jobs.next()).id).toBe(jobId(7));
     expect((await jobs.next()).id).toBe(jobId(8));
+    setting.clock.advance(25_000);
+    // Terminal jobs need no head; the one that came from a list has one.
+    expect((await peer.expect('ping')).heads).toEqual({ [jobId(7)]: 4 });
     // What comes late of a job that has ended is no news.
     peer.send(jobFrame(sampleJob(1, 'running', { id: jobId(8) })));
     peer.send(jobFrame(sampleJob(1, 'queued', { id: jobId(9) })));
     expect((await jobs.next()).id).toBe(jobId(9));
-    setting.clock.advance(25_000);
-    // Terminal jobs need no head; the one that came from a list has one.
-    expect((await peer.expect('ping')).heads).toEqual({ [jobId(7)]: 4, [jobId(9)]: 1 });
   });
 
   it('iterates over the states, ends with the terminal one', async () => {
