@@ -8,8 +8,8 @@ process.env['NODE_COMPILE_CACHE'] ??= path.join(tmpdir(), 'node-compile-cache');
 /** Starts the runtime and many processes, unlike its neighbours. */
 const QUICK_BENCH = 'test/bench/quick.test.ts';
 
-/** Holds frames against the clock: nothing else runs beside it. */
-const MEASURING = 'test/browser/resilience.test.ts';
+/** Holds frames and a takeover against the clock: nothing else runs beside it. */
+const MEASURING = 'test/browser/against-the-clock.test.ts';
 
 /** Tiers that start the runtime synthesize each combination of settings once. */
 const STARTS_THE_RUNTIME = {
