@@ -1,5 +1,5 @@
 import { setImmediate as settled } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import {
   ProblemError,
@@ -7,60 +7,38 @@ import {
   TicketRefusedError,
   UnexpectedAnswerError,
 } from '../../client/errors.ts';
-import { createWatchClient, type WatchClient, type WatchJobOptions } from '../../client/watch-client.ts';
+import { createWatchClient, type WatchJobOptions } from '../../client/watch-client.ts';
 import { type Problem, problem, type Watch } from '../../protocol/http.ts';
 import { JobBroker } from './job-broker.ts';
 import { JobServer } from './job-server.ts';
-import { ManualClock } from './manual-clock.ts';
+import { JobSetting } from './job-setting.ts';
 import { jobId, sampleJob } from './sample-job.ts';
 import { record } from './setting.ts';
 
 /* What is different by a broadcast: the broker, what it retains, and what it may refuse. */
 
-let server: JobServer;
+let setting: JobSetting;
 let broker: JobBroker;
-let clock: ManualClock;
-let client: WatchClient;
 /** While set, what the state is asked for is answered with. */
 let unreadable: Problem | undefined;
 beforeEach(async () => {
   broker = await JobBroker.start();
-  server = await JobServer.start(broker);
-  server.commit(sampleJob(1));
   unreadable = undefined;
-  clock = new ManualClock();
-  client = createWatchClient({
-    api: 'http://127.0.0.1',
-    clock,
-    random: () => 0.5,
+  setting = await JobSetting.start({
+    broker,
     timings: { pingMs: 3_000, rotateMs: 60_000 },
-    fetch: async (url, init) =>
+    fetch: async (server, url, init) =>
       unreadable !== undefined && init?.method !== 'POST'
         ? Response.json(unreadable, { status: unreadable.status })
         : await server.fetch(url, init),
-    onWake: () => () => {},
   });
 });
 afterEach(async () => {
-  client.close();
-  await settled();
-  expect(clock.pending).toBe(0);
-  await server[Symbol.asyncDispose]();
+  await setting[Symbol.asyncDispose]();
 });
 
-async function until(condition: () => boolean): Promise<void> {
-  await vi.waitFor(
-    () => {
-      if (condition()) return;
-      clock.advance(Math.min(clock.nextInMs ?? 0, 50));
-      throw new Error('not yet');
-    },
-    { interval: 1, timeout: 10_000 },
-  );
-}
-
 function watchBroadcast(options: WatchJobOptions = {}) {
-  const watch = client.watchJob(jobId(1), { ...options, via: 'iot' });
+  const watch = setting.client.watchJob(jobId(1), { ...options, via: 'iot' });
   const seqs: number[] = [];
   watch.on((event) => {
     if (event.type === 'job') seqs.push(event.job.seq);
@@ -70,7 +48,7 @@ function watchBroadcast(options: WatchJobOptions = {}) {
 
 /** A ticket of the server, as a callback of somebody else hands it out. */
 async function ticket(): Promise<Watch> {
-  const answer = await server.fetch(`http://127.0.0.1/jobs/${jobId(1)}/tickets`, { method: 'POST' });
+  const answer = await setting.server.fetch(`http://127.0.0.1/jobs/${jobId(1)}/tickets`, { method: 'POST' });
   return (await answer.json()) as Watch; // what the server has just made
 }
 
@@ -80,49 +58,49 @@ describe('the snapshot of a broadcast', () => {
     ['what is retained lags', JSON.stringify({ type: 'job', job: sampleJob(1) })],
   ])('is read beside it where %s', async (_what, retained) => {
     broker.deaf = true;
-    server.commit(sampleJob(4));
+    setting.server.commit(sampleJob(4));
     broker.publish(jobId(1), retained);
     await settled();
     broker.deaf = false;
     const { watch } = watchBroadcast();
-    await until(() => watch.connection.status === 'live');
+    await setting.until(() => watch.connection.status === 'live');
     expect(watch.job?.seq).toBe(4);
   });
 
   it('is asked for with what the watch has, when it comes back', async () => {
     const { watch, seqs } = watchBroadcast();
-    await until(() => watch.connection.status === 'live');
-    server.cut();
-    await until(() => watch.connection.status === 'reconnecting');
-    await until(() => watch.connection.status === 'live');
+    await setting.until(() => watch.connection.status === 'live');
+    setting.server.cut();
+    await setting.until(() => watch.connection.status === 'reconnecting');
+    await setting.until(() => watch.connection.status === 'live');
     const { epoch } = sampleJob(1);
-    expect(server.requests.at(-1)).toBe(`GET /jobs/${jobId(1)} after "${epoch}.1"`);
+    expect(setting.server.requests.at(-1)).toBe(`GET /jobs/${jobId(1)} after "${epoch}.1"`);
     expect(seqs).toEqual([1]);
   });
 
   it('is what the broker retains, where a callback gives tickets and nothing else', async () => {
     const { watch, seqs } = watchBroadcast({ ticket });
-    await until(() => watch.connection.status === 'live' && seqs.length > 0);
-    server.commit(sampleJob(2, 'succeeded'));
+    await setting.until(() => watch.connection.status === 'live' && seqs.length > 0);
+    setting.server.commit(sampleJob(2, 'succeeded'));
     expect((await watch.finished()).seq).toBe(2);
-    expect(server.requests.filter((request) => request.startsWith('GET'))).toEqual([]);
+    expect(setting.server.requests.filter((request) => request.startsWith('GET'))).toEqual([]);
   });
 
   it('is asked for again while it cannot be read, and what is broadcast is told meanwhile', async () => {
     unreadable = problem('internal');
     const { watch, seqs, troubles } = watchBroadcast();
-    await until(() => watch.connection.status === 'stale');
+    await setting.until(() => watch.connection.status === 'stale');
     expect(await troubles.next()).toMatchObject({ code: 'internal' });
     expect(seqs).toEqual([1]);
     unreadable = undefined;
-    await until(() => watch.connection.status === 'live');
+    await setting.until(() => watch.connection.status === 'live');
     expect(broker.connections).toBe(1);
   });
 
   it('that is refused ends the watch with the code', async () => {
     unreadable = problem('forbidden');
     const { watch } = watchBroadcast();
-    await until(() => watch.connection.status === 'closed');
+    await setting.until(() => watch.connection.status === 'closed');
     await expect(watch.finished()).rejects.toMatchObject({
       name: 'SubscriptionRefusedError',
       code: 'forbidden',
@@ -134,23 +112,23 @@ describe('a broker', () => {
   it('is heard over the sockets of the package ws, too', async () => {
     const other = createWatchClient({
       api: 'http://127.0.0.1',
-      fetch: server.fetch,
+      fetch: setting.server.fetch,
       onWake: () => () => {},
       WebSocket,
     });
     const watch = other.watchJob(jobId(1), { via: 'iot' });
-    await until(() => watch.connection.status === 'live');
-    server.commit(sampleJob(2, 'succeeded'));
+    await setting.until(() => watch.connection.status === 'live');
+    setting.server.commit(sampleJob(2, 'succeeded'));
     expect((await watch.finished()).seq).toBe(2);
   });
 
   it('is asked for the ticket by the name of the job, with a name that no other connection has', async () => {
     const { watch } = watchBroadcast();
-    await until(() => watch.connection.status === 'live');
-    server.cut();
-    await until(() => watch.connection.status === 'reconnecting');
-    await until(() => watch.connection.status === 'live');
-    expect(server.requests.filter((request) => request.startsWith('POST'))).toEqual([
+    await setting.until(() => watch.connection.status === 'live');
+    setting.server.cut();
+    await setting.until(() => watch.connection.status === 'reconnecting');
+    await setting.until(() => watch.connection.status === 'live');
+    expect(setting.server.requests.filter((request) => request.startsWith('POST'))).toEqual([
       `POST /jobs/${jobId(1)}/tickets`,
       `POST /jobs/${jobId(1)}/tickets`,
     ]);
@@ -160,29 +138,29 @@ describe('a broker', () => {
 
   it('hears that each message has come, and pings', async () => {
     const { watch, seqs } = watchBroadcast();
-    await until(() => watch.connection.status === 'live');
-    server.commit(sampleJob(2));
-    await until(() => seqs.at(-1) === 2);
-    await until(() => broker.heard.includes('PUBACK') && broker.heard.includes('PINGREQ'));
+    await setting.until(() => watch.connection.status === 'live');
+    setting.server.commit(sampleJob(2));
+    await setting.until(() => seqs.at(-1) === 2);
+    await setting.until(() => broker.heard.includes('PUBACK') && broker.heard.includes('PINGREQ'));
     expect(watch.connection.status).toBe('live');
   });
 
   it('that is silent counts as gone', async () => {
     const { watch, states } = watchBroadcast();
-    await until(() => watch.connection.status === 'live');
+    await setting.until(() => watch.connection.status === 'live');
     broker.hold();
-    await until(() => watch.connection.status === 'reconnecting');
-    await until(() => watch.connection.status === 'live');
+    await setting.until(() => watch.connection.status === 'reconnecting');
+    await setting.until(() => watch.connection.status === 'live');
     expect(broker.connections).toBe(2);
     expect(states.size).toBe(3);
   });
 
   it('is followed by the next connection before the old one is closed', async () => {
     const { watch, seqs, states } = watchBroadcast();
-    await until(() => broker.connections === 2 && broker.open === 2);
-    server.commit(sampleJob(2));
-    await until(() => seqs.at(-1) === 2);
-    await until(() => broker.open === 1);
+    await setting.until(() => broker.connections === 2 && broker.open === 2);
+    setting.server.commit(sampleJob(2));
+    await setting.until(() => seqs.at(-1) === 2);
+    await setting.until(() => broker.open === 1);
     expect(watch.connection.status).toBe('live');
     expect(states.size).toBe(1);
     expect(seqs).toEqual([1, 2]);
@@ -193,35 +171,35 @@ describe('a broker', () => {
     async (code) => {
       broker.refusal = code;
       const { watch, troubles } = watchBroadcast();
-      await until(() => watch.connection.status === 'polling');
+      await setting.until(() => watch.connection.status === 'polling');
       expect(await troubles.next()).toMatchObject({
         name: 'BrokerError',
         message: expect.stringContaining(`CONNACK ${code}`),
       });
       broker.refusal = undefined;
-      await until(() => watch.connection.status === 'live');
+      await setting.until(() => watch.connection.status === 'live');
     },
   );
 
   it('that refuses tickets is come back to where nothing can be polled', async () => {
     broker.refusal = 5;
     const { watch } = watchBroadcast({ ticket });
-    await until(() => watch.connection.status === 'stale' && broker.connections > 4);
+    await setting.until(() => watch.connection.status === 'stale' && broker.connections > 4);
     broker.refusal = undefined;
-    await until(() => watch.connection.status === 'live');
+    await setting.until(() => watch.connection.status === 'live');
   });
 
   it('that is never told of the end of the job is found out by a request each ten heartbeats', async () => {
     const { watch } = watchBroadcast();
-    await until(() => watch.connection.status === 'live');
+    await setting.until(() => watch.connection.status === 'live');
     broker.deaf = true;
-    const asked = () => server.requests.filter((request) => request.startsWith('GET')).length;
+    const asked = () => setting.server.requests.filter((request) => request.startsWith('GET')).length;
     const first = asked();
-    await until(() => asked() === first + 1);
+    await setting.until(() => asked() === first + 1);
     expect(broker.heard.filter((packet) => packet === 'PINGREQ').length).toBeGreaterThanOrEqual(9);
-    server.commit(sampleJob(2, 'succeeded'));
+    setting.server.commit(sampleJob(2, 'succeeded'));
     expect(watch.connection.status).toBe('live');
-    await until(() => watch.connection.status === 'closed');
+    await setting.until(() => watch.connection.status === 'closed');
     expect((await watch.finished()).seq).toBe(2);
   });
 
@@ -229,37 +207,37 @@ describe('a broker', () => {
     broker.publish(jobId(1), '');
     await settled();
     const { watch, troubles } = watchBroadcast({ ticket });
-    await until(() => watch.connection.status === 'stale');
+    await setting.until(() => watch.connection.status === 'stale');
     expect(await troubles.next()).toMatchObject({ message: expect.stringContaining('retains no state') });
     expect(broker.connections).toBe(1);
-    server.commit(sampleJob(2));
-    await until(() => watch.connection.status === 'live');
+    setting.server.commit(sampleJob(2));
+    await setting.until(() => watch.connection.status === 'live');
     expect(watch.job?.seq).toBe(2);
   });
 
   it('that is out of order for a while does not end the watch, which polls', async () => {
     broker.refusal = 3;
     const { watch } = watchBroadcast();
-    await until(() => watch.connection.status === 'polling');
-    server.commit(sampleJob(2));
-    await until(() => watch.job?.seq === 2);
+    await setting.until(() => watch.connection.status === 'polling');
+    setting.server.commit(sampleJob(2));
+    await setting.until(() => watch.job?.seq === 2);
     broker.refusal = undefined;
-    await until(() => watch.connection.status === 'live');
+    await setting.until(() => watch.connection.status === 'live');
   });
 
   it('that cannot be reached is polled around until it can', async () => {
     broker.blocked = true;
     const { watch } = watchBroadcast();
-    await until(() => watch.connection.status === 'polling');
+    await setting.until(() => watch.connection.status === 'polling');
     broker.blocked = false;
-    await until(() => watch.connection.status === 'live');
-    expect(server.held).toBe(0);
+    await setting.until(() => watch.connection.status === 'live');
+    expect(setting.server.held).toBe(0);
   });
 
   it('that refuses the subscription ends the watch', async () => {
     broker.forbidden = true;
     const { watch } = watchBroadcast();
-    await until(() => watch.connection.status === 'closed');
+    await setting.until(() => watch.connection.status === 'closed');
     await expect(watch.finished()).rejects.toBeInstanceOf(SubscriptionRefusedError);
   });
 
@@ -269,22 +247,22 @@ describe('a broker', () => {
     ['text', '{}'],
   ])('that says %s is left, and come back to', async (_what, bytes) => {
     const { watch, troubles } = watchBroadcast();
-    await until(() => watch.connection.status === 'live');
+    await setting.until(() => watch.connection.status === 'live');
     broker.spoil(bytes);
-    await until(() => watch.connection.status === 'reconnecting');
+    await setting.until(() => watch.connection.status === 'reconnecting');
     expect(await troubles.next()).toBeInstanceOf(UnexpectedAnswerError);
-    await until(() => watch.connection.status === 'live');
+    await setting.until(() => watch.connection.status === 'live');
     expect(broker.connections).toBe(2);
   });
 
   it('may say what is no state, which is told as trouble, and go on', async () => {
     const { watch, seqs, troubles } = watchBroadcast();
-    await until(() => watch.connection.status === 'live');
+    await setting.until(() => watch.connection.status === 'live');
     broker.publish(jobId(1), '{"type":"job","job":{}}');
     expect(await troubles.next()).toBeInstanceOf(UnexpectedAnswerError);
     broker.publish(jobId(1), '');
-    server.commit(sampleJob(3));
-    await until(() => seqs.at(-1) === 3);
+    setting.server.commit(sampleJob(3));
+    await setting.until(() => seqs.at(-1) === 3);
     expect(broker.connections).toBe(1);
   });
 });
@@ -308,7 +286,7 @@ describe('where a stack does not broadcast', () => {
   it('ends with a typed error where a callback refuses', async () => {
     const refusal = new ProblemError(problem('unauthorized'));
     const { watch } = watchBroadcast({ ticket: () => Promise.reject(refusal) });
-    await until(() => watch.connection.status === 'closed');
+    await setting.until(() => watch.connection.status === 'closed');
     await expect(watch.finished()).rejects.toMatchObject({ name: 'TicketRefusedError', cause: refusal });
   });
 });

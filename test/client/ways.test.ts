@@ -4,56 +4,24 @@ import type { Via } from '../../client/access.ts';
 import { createJobwireClient } from '../../client/client.ts';
 import { SubscriptionRefusedError, TicketRefusedError, WatchClosedError } from '../../client/errors.ts';
 import type { JobWatch } from '../../client/job-watch.ts';
-import { createWatchClient, type WatchClient, type WatchJobOptions } from '../../client/watch-client.ts';
+import type { WatchJobOptions } from '../../client/watch-client.ts';
 import { problem } from '../../protocol/http.ts';
 import { JobBroker } from './job-broker.ts';
-import { JobServer } from './job-server.ts';
-import { ManualClock } from './manual-clock.ts';
+import { JobSetting } from './job-setting.ts';
 import { jobId, sampleJob } from './sample-job.ts';
 import { record } from './setting.ts';
 
 /* What is promised of a watch, by each way: over real sockets, a real broker, and HTTP. */
 
-let server: JobServer;
+let setting: JobSetting;
 let broker: JobBroker;
-let clock: ManualClock;
-let client: WatchClient;
-let wake = () => {};
 beforeEach(async () => {
   broker = await JobBroker.start();
-  server = await JobServer.start(broker);
-  server.commit(sampleJob(1));
-  clock = new ManualClock();
-  client = createWatchClient({
-    api: 'http://127.0.0.1',
-    clock,
-    random: () => 0.5,
-    timings: { pingMs: 3_000 },
-    fetch: server.fetch,
-    onWake: (callback) => {
-      wake = callback;
-      return () => {};
-    },
-  });
+  setting = await JobSetting.start({ broker, timings: { pingMs: 3_000 } });
 });
 afterEach(async () => {
-  client.close();
-  await settled();
-  expect(clock.pending).toBe(0);
-  await server[Symbol.asyncDispose]();
+  await setting[Symbol.asyncDispose]();
 });
-
-/** Lets time go by, to each next thing that is due, until a condition holds. */
-async function until(condition: () => boolean): Promise<void> {
-  await vi.waitFor(
-    () => {
-      if (condition()) return;
-      clock.advance(Math.min(clock.nextInMs ?? 0, 50));
-      throw new Error('not yet');
-    },
-    { interval: 1, timeout: 10_000 },
-  );
-}
 
 /** Waits for what needs no time of the client's. */
 async function soon(condition: () => boolean): Promise<void> {
@@ -61,7 +29,7 @@ async function soon(condition: () => boolean): Promise<void> {
 }
 
 function watchBy(via: Via, options: WatchJobOptions = {}) {
-  const watch = client.watchJob(jobId(1), { ...options, via });
+  const watch = setting.client.watchJob(jobId(1), { ...options, via });
   const seqs: number[] = [];
   watch.on((event) => {
     if (event.type === 'job') seqs.push(event.job.seq);
@@ -73,7 +41,7 @@ function watchBy(via: Via, options: WatchJobOptions = {}) {
 const FRESH = { websocket: 'live', iot: 'live', poll: 'polling', auto: 'live' } as const;
 
 async function untilFresh(watch: JobWatch, via: Via): Promise<void> {
-  await until(() => watch.connection.status === FRESH[via] && watch.job !== undefined);
+  await setting.until(() => watch.connection.status === FRESH[via] && watch.job !== undefined);
 }
 
 describe.each(['websocket', 'iot', 'poll', 'auto'] as const)('a watch by %s', (via) => {
@@ -83,12 +51,12 @@ describe.each(['websocket', 'iot', 'poll', 'auto'] as const)('a watch by %s', (v
     expect(seqs).toEqual([1]);
     // Repeated, late, and one that was overtaken.
     for (const seq of [2, 2, 1, 4, 3, 5]) {
-      server.commit(sampleJob(seq));
+      setting.server.commit(sampleJob(seq));
       await settled();
     }
-    await until(() => seqs.at(-1) === 5);
-    server.commit(sampleJob(6, 'succeeded'));
-    await until(() => watch.connection.status === 'closed');
+    await setting.until(() => seqs.at(-1) === 5);
+    setting.server.commit(sampleJob(6, 'succeeded'));
+    await setting.until(() => watch.connection.status === 'closed');
     expect((await watch.finished()).seq).toBe(6);
     expect(seqs.at(-1)).toBe(6);
     expect(seqs).toEqual([...new Set(seqs)].toSorted((one, other) => one - other));
@@ -96,13 +64,13 @@ describe.each(['websocket', 'iot', 'poll', 'auto'] as const)('a watch by %s', (v
     while (states.size > 0) told.push((await states.next()).status);
     expect(told).toEqual([FRESH[via], 'closed']);
     expect(troubles.size).toBe(0);
-    await soon(() => server.open + server.held + broker.open === 0);
+    await soon(() => setting.server.open + setting.server.held + broker.open === 0);
   });
 
   it('gets the terminal state of a job that has ended before', async () => {
-    server.commit(sampleJob(2, 'failed'));
+    setting.server.commit(sampleJob(2, 'failed'));
     const { watch, seqs } = watchBy(via);
-    await until(() => watch.connection.status === 'closed');
+    await setting.until(() => watch.connection.status === 'closed');
     expect((await watch.finished()).seq).toBe(2);
     expect(seqs).toEqual([2]);
   });
@@ -111,17 +79,17 @@ describe.each(['websocket', 'iot', 'poll', 'auto'] as const)('a watch by %s', (v
     const { watch, seqs, states } = watchBy(via);
     await untilFresh(watch, via);
     const lost = new TypeError('no network');
-    server.failure = lost;
-    server.release();
-    server.cut();
+    setting.server.failure = lost;
+    setting.server.release();
+    setting.server.cut();
     broker.blocked = true;
-    server.commit(sampleJob(2), sampleJob(3));
-    await until(() => watch.connection.status === 'stale');
+    setting.server.commit(sampleJob(2), sampleJob(3));
+    await setting.until(() => watch.connection.status === 'stale');
     expect(watch.connection).toMatchObject({ status: 'stale', confirmedAt: expect.any(Number) });
-    server.failure = undefined;
+    setting.server.failure = undefined;
     broker.blocked = false;
-    await until(() => watch.connection.status === FRESH[via]);
-    await until(() => seqs.at(-1) === 3);
+    await setting.until(() => watch.connection.status === FRESH[via]);
+    await setting.until(() => seqs.at(-1) === 3);
     expect(seqs).toEqual([1, 3]);
     const told: string[] = [];
     while (states.size > 0) told.push((await states.next()).status);
@@ -131,23 +99,23 @@ describe.each(['websocket', 'iot', 'poll', 'auto'] as const)('a watch by %s', (v
   it('comes back at once where somebody looks, but not before what the server asks for', async () => {
     const { watch, troubles } = watchBy(via);
     await untilFresh(watch, via);
-    server.failure = problem('rate-limited');
-    server.retryAfterSeconds = 12;
-    server.commit(sampleJob(2));
-    server.release();
-    server.cut();
+    setting.server.failure = problem('rate-limited');
+    setting.server.retryAfterSeconds = 12;
+    setting.server.commit(sampleJob(2));
+    setting.server.release();
+    setting.server.cut();
     broker.blocked = true;
-    await until(() => troubles.size > 0);
-    const requests = server.requests.length;
-    server.failure = undefined;
+    await setting.until(() => troubles.size > 0);
+    const requests = setting.server.requests.length;
+    setting.server.failure = undefined;
     for (let times = 0; times < 10; times += 1) {
-      wake();
-      clock.advance(1_000);
+      setting.wake();
+      setting.clock.advance(1_000);
       await settled();
     }
-    expect(server.requests).toHaveLength(requests);
+    expect(setting.server.requests).toHaveLength(requests);
     broker.blocked = false;
-    await until(() => watch.connection.status === FRESH[via]);
+    await setting.until(() => watch.connection.status === FRESH[via]);
   });
 
   it('is closed at any moment, by hand or by signal, and leaves nothing behind', async () => {
@@ -155,7 +123,7 @@ describe.each(['websocket', 'iot', 'poll', 'auto'] as const)('a watch by %s', (v
       const abort = new AbortController();
       const { watch } = watchBy(via, { signal: abort.signal });
       for (let step = 0; step < steps; step += 1) {
-        clock.advance(0);
+        setting.clock.advance(0);
         await settled();
       }
       if (steps % 2 === 0) watch.close();
@@ -163,21 +131,21 @@ describe.each(['websocket', 'iot', 'poll', 'auto'] as const)('a watch by %s', (v
       await expect(watch.finished()).rejects.toSatisfy((error) =>
         steps % 2 === 0 ? error instanceof WatchClosedError : String(error) === 'Error: enough',
       );
-      expect(clock.pending).toBe(0);
+      expect(setting.clock.pending).toBe(0);
     }
-    await soon(() => server.open + server.held + broker.open === 0);
+    await soon(() => setting.server.open + setting.server.held + broker.open === 0);
   });
 
   it('ends with a typed error where the caller is refused', async () => {
-    server.failure = problem('unauthorized');
+    setting.server.failure = problem('unauthorized');
     const { watch } = watchBy(via);
-    await until(() => watch.connection.status === 'closed');
+    await setting.until(() => watch.connection.status === 'closed');
     await expect(watch.finished()).rejects.toBeInstanceOf(TicketRefusedError);
   });
 
   it('ends with a typed error where there is no such job', async () => {
-    const watch = client.watchJob(jobId(404), { via });
-    await until(() => watch.connection.status === 'closed');
+    const watch = setting.client.watchJob(jobId(404), { via });
+    await setting.until(() => watch.connection.status === 'closed');
     // By a broadcast the ticket is that of the job already.
     const expected = via === 'iot' ? TicketRefusedError : SubscriptionRefusedError;
     await expect(watch.finished()).rejects.toBeInstanceOf(expected);
@@ -187,13 +155,13 @@ describe.each(['websocket', 'iot', 'poll', 'auto'] as const)('a watch by %s', (v
     const first = watchBy(via);
     await untilFresh(first.watch, via);
     const second = watchBy(via);
-    await until(() => second.watch.job !== undefined);
-    expect([server.mostOpen, broker.mostOpen]).toEqual(
+    await setting.until(() => second.watch.job !== undefined);
+    expect([setting.server.mostOpen, broker.mostOpen]).toEqual(
       { websocket: [1, 0], auto: [1, 0], iot: [0, 1], poll: [0, 0] }[via],
     );
     first.watch.close();
-    server.commit(sampleJob(2));
-    await until(() => second.watch.job?.seq === 2);
+    setting.server.commit(sampleJob(2));
+    await setting.until(() => second.watch.job?.seq === 2);
   });
 });
 
@@ -203,22 +171,22 @@ describe.each(['websocket', 'iot'] as const)('what is lost on its way, by %s', (
     await untilFresh(watch, via);
     await states.next();
     broker.deaf = true;
-    server.commit(sampleJob(2));
+    setting.server.commit(sampleJob(2));
     await soon(() => via !== 'iot' || broker.lost > 0);
     broker.deaf = false;
     expect(seqs).toEqual([1]);
-    await until(() => seqs.at(-1) === 2);
+    await setting.until(() => seqs.at(-1) === 2);
     expect(states.size).toBe(0);
   });
 });
 
 describe('a way', () => {
   it('never polls by websocket, however long sockets are blocked', async () => {
-    server.blocked = true;
+    setting.server.blocked = true;
     const { watch } = watchBy('websocket');
-    await until(() => watch.connection.status === 'stale');
-    await until(() => server.requests.length > 5);
-    expect(server.requests.filter((request) => request.startsWith('GET'))).toEqual([]);
+    await setting.until(() => watch.connection.status === 'stale');
+    await setting.until(() => setting.server.requests.length > 5);
+    expect(setting.server.requests.filter((request) => request.startsWith('GET'))).toEqual([]);
   });
 
   it('opens no socket and takes no ticket by poll, though a ticket is given', async () => {
@@ -229,23 +197,23 @@ describe('a way', () => {
       watch.close();
     }
     expect(ticket).not.toHaveBeenCalled();
-    expect(server.requests.filter((request) => !request.startsWith('GET'))).toEqual([]);
-    expect(server.sockets + broker.connections).toBe(0);
+    expect(setting.server.requests.filter((request) => !request.startsWith('GET'))).toEqual([]);
+    expect(setting.server.sockets + broker.connections).toBe(0);
   });
 
   it('that is none is refused with the names of those that are', () => {
-    const jobwire = createJobwireClient({ api: 'http://127.0.0.1', fetch: server.fetch });
+    const jobwire = createJobwireClient({ api: 'http://127.0.0.1', fetch: setting.server.fetch });
     // As from a script that no compiler has seen.
     const watch = () => jobwire.watchJob(jobId(1), { via: 'mqtt' as Via });
     expect(watch).toThrow(new TypeError('via is one of auto, websocket, iot, poll, not mqtt'));
-    expect(server.requests).toEqual([]);
+    expect(setting.server.requests).toEqual([]);
   });
 
   it('has connections of its own beside the others', async () => {
     const watches = (['auto', 'websocket', 'iot', 'poll'] as const).map((via) => ({ via, ...watchBy(via) }));
     for (const { watch, via } of watches) await untilFresh(watch, via);
-    expect([server.open, broker.open]).toEqual([2, 1]);
-    server.commit(sampleJob(2, 'succeeded'));
-    for (const { watch } of watches) await until(() => watch.connection.status === 'closed');
+    expect([setting.server.open, broker.open]).toEqual([2, 1]);
+    setting.server.commit(sampleJob(2, 'succeeded'));
+    for (const { watch } of watches) await setting.until(() => watch.connection.status === 'closed');
   });
 });
