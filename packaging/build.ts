@@ -6,7 +6,7 @@ import { thirdPartyLicenses } from './licenses.ts';
 import { emitTypes } from './types.ts';
 
 /**
- * `npm run build`: makes `dist/`, all that the package holds beside README and LICENSE. The package needs no
+ * `npm run build`: makes `dist/`, all that the package holds beside README, LICENSE and documents. The package needs no
  * other at run time, nor for its types (docs/decisions/0014-one-package.md).
  */
 const ROOT = fileURLToPath(new URL('..', import.meta.url));

@@ -75,11 +75,17 @@ async function borrow(...names: string[]): Promise<void> {
 }
 
 describe('the package', () => {
-  it('holds what is built, README and LICENSE, and depends on nothing', async () => {
+  it('holds what is built, README, LICENSE and what is written for clients, and depends on nothing', async () => {
     const unexpected = packed.files.filter(
-      (file) => !/^(dist\/|package\.json$|README\.md$|LICENSE$)/.test(file),
+      (file) => !/^(dist\/|docs\/|package\.json$|README\.md$|LICENSE$)/.test(file),
     );
     expect(unexpected).toEqual([]);
+    expect(packed.files.filter((file) => file.startsWith('docs/')).sort()).toEqual([
+      'docs/asyncapi.json',
+      'docs/client.md',
+      'docs/openapi.json',
+      'docs/protocol.md',
+    ]);
     expect(packed.files).toContain('dist/THIRD-PARTY-LICENSES.txt');
     const lock: unknown = JSON.parse(await readFile(path.join(project, 'package-lock.json'), 'utf8'));
     expect(Object.keys((lock as { packages: object }).packages)).toEqual(['', 'node_modules/jobwire']); // npm's own format
