@@ -109,9 +109,14 @@ function sendByRequest(
       else resolve(request.getResponseHeader('etag') ?? undefined);
     });
     signal?.addEventListener('abort', abort, { once: true });
-    request.open(sending.method, sending.url);
-    for (const [name, value] of Object.entries(sending.headers)) request.setRequestHeader(name, value);
-    request.send(sending.body);
+    try {
+      request.open(sending.method, sending.url);
+      for (const [name, value] of Object.entries(sending.headers)) request.setRequestHeader(name, value);
+      request.send(sending.body);
+    } catch (error) {
+      end(); // no event follows
+      throw error;
+    }
   });
 }
 

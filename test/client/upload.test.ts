@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { getEventListeners, once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -195,6 +195,20 @@ describe('uploadFile by XMLHttpRequest', () => {
     DrivenRequest.last.dispatchEvent(new Event('error'));
     await expect(done).rejects.toBeInstanceOf(UnreachableError);
   });
+
+  it.each(['open', 'setRequestHeader', 'send'] as const)(
+    'leaves nothing behind where %s throws',
+    async (name) => {
+      class RefusingRequest extends DrivenRequest {}
+      RefusingRequest.prototype[name] = () => {
+        throw new SyntaxError('no such URL');
+      };
+      const { signal } = new AbortController();
+      const done = uploadFile({ XMLHttpRequest: RefusingRequest, clock }, upload, file, { signal });
+      await expect(done).rejects.toThrow('no such URL');
+      expect(getEventListeners(signal, 'abort')).toEqual([]);
+    },
+  );
 
   it('breaks off a request of which nothing has moved for two minutes, and only then', async () => {
     const done = uploadFile(platform, upload, file, {});
