@@ -71,11 +71,16 @@ describe('bars', () => {
 
   it('have colours on a terminal, and none where NO_COLOR is set', () => {
     const { output } = terminal(80);
-    // What a real terminal looks at the environment by.
-    Object.assign(output, { getColorDepth: WriteStream.prototype.getColorDepth });
+    // As a real terminal looks at the environment, of which only NO_COLOR counts: Node asks CI before TERM.
+    Object.assign(output, {
+      getColorDepth: ({ NO_COLOR } = process.env) =>
+        WriteStream.prototype.getColorDepth({
+          TERM: 'xterm-256color',
+          ...(NO_COLOR === undefined ? {} : { NO_COLOR }),
+        }),
+    });
     const line = { label: 'x', fraction: 0.5, tone: 'busy', details: [] } as const;
     vi.stubEnv('FORCE_COLOR', undefined);
-    vi.stubEnv('TERM', 'xterm-256color');
     vi.stubEnv('NO_COLOR', undefined);
     const coloured = renderLine(line, 1, 80, output);
     vi.stubEnv('NO_COLOR', '1');
