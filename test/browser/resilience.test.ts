@@ -77,7 +77,7 @@ describe('a ticket', () => {
         const ticket = {
           ...(await response.json()),
           ticket: expired,
-          protocols: ['stage.jobwire.v1', `ticket.${expired}`],
+          protocols: ['jobwire.v1', `ticket.${expired}`],
         };
         return await route.fulfill({ response, json: ticket });
       });
