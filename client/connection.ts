@@ -155,7 +155,8 @@ export function createConnection(
   function ended(line: Line, { refusal, retryAfterMs, refused: more = 0, trouble: fault }: LineEnd): void {
     if (line === former) return;
     timers.cancel('stable');
-    if (line === current) current = undefined;
+    // What failed beside it, as a subscription that was put off, is no longer why nothing is confirmed.
+    if (line === current) current = failingSince = undefined;
     else coming = undefined;
     refused += more;
     // Of a copy: who is refused may ask anew at once, which waits for its own answer.

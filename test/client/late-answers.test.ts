@@ -168,6 +168,8 @@ it('the same holds on a connection that serves another watch', async () => {
   expect(troubles.size).toBe(1);
   expect(first.connection.status).toBe('live');
   expect(setting.server.tickets).toBe(1);
+  peer.socket.terminate();
+  await vi.waitFor(() => expect(first.connection.status).toBe('reconnecting'), WAIT);
 });
 
 it('a list that is refused is told as trouble, since what a topic has missed stays unknown', async () => {
