@@ -55,7 +55,8 @@ export interface JobUpload {
   /**
    * Resolves when the storage has the whole file. Rejects with the signal's reason; `UploadEndedError` when the job
    * was cancelled elsewhere or expired; `ProblemError`, `UploadRefusedError`, `UnreachableError` (after some minutes
-   * of trying), `UnexpectedAnswerError`, `UnreadableFileError` (at once). An upload in parts that failed goes on where it was when it is called again.
+   * of waiting), `UnexpectedAnswerError`, `UnreadableFileError` (at once). An upload in parts that failed goes on where
+   * it was when it is called again.
    */
   readonly done: Promise<void>;
   /** Watches the job, from its upload to its end. */

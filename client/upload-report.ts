@@ -26,7 +26,8 @@ export interface UploadReporterParts {
 
 /**
  * Tells the API how far an upload is, for the job's watchers: the newest figure, one request at a time; and learns by
- * the answers whether the job has ended. A report that fails is not repeated, because the next one says more, and without any the upload is as good.
+ * the answers whether the job has ended. A report that fails is not repeated, because the next one says more, and
+ * without any the upload is as good.
  */
 export class UploadReporter {
   readonly #parts: UploadReporterParts;

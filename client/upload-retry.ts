@@ -1,6 +1,7 @@
 import { createBackOff } from './back-off.ts';
 import { ProblemError, UnreachableError, UploadRefusedError } from './errors.ts';
 import type { Platform } from './platform.ts';
+import { isStall, STALLED_FOR_MS } from './upload-stall.ts';
 
 /** What waiting for another attempt takes. */
 export type RetryPlatform = Pick<Platform, 'clock' | 'random' | 'onWake'>;
@@ -8,7 +9,8 @@ export type RetryPlatform = Pick<Platform, 'clock' | 'random' | 'onWake'>;
 /**
  * How long something is waited for in all, in milliseconds: five minutes. That is a tunnel, or a lift; who is away for
  * longer finds the upload resumable. Waits are counted, not attempts, because a wake makes an attempt of its own; and
- * no more of a wait than was meant to be, because a laptop that slept has not been trying.
+ * no more of a wait than was meant to be, because a laptop that slept has not been trying. An attempt that stood still
+ * was a wait, too: against a storage that hangs there are three, which take some eight minutes (upload-stall.ts).
  */
 const PATIENCE_MS = 300_000;
 
@@ -25,8 +27,9 @@ const PASSING_CODES: ReadonlySet<string | undefined> = new Set([
 /**
  * Tries again, with growing waits, what may pass by itself: no connection, 429, 408, 5xx. A wait ends early when
  * the network is back or the page is looked at, but not before what `Retry-After` asked for.
- * @throws the error of the last attempt, after some five minutes of waiting, or at once where `Retry-After` asks for longer
- *   than is left of them; every other error at once; the signal's reason.
+ * @throws the error of the last attempt, after some five minutes of waiting, between attempts or in those that stood
+ *   still, or at once where `Retry-After` asks for longer than is left of them; every other error at once; the signal's
+ *   reason.
  */
 export async function persist<Result>(
   platform: RetryPlatform,
@@ -40,6 +43,7 @@ export async function persist<Result>(
       return await action();
     } catch (error) {
       signal.throwIfAborted();
+      if (isStall(error)) patienceMs -= STALLED_FOR_MS;
       const askedMs = error instanceof ProblemError ? (error.retryAfterMs ?? 0) : 0;
       if (patienceMs <= askedMs || !mayPass(error)) throw error;
       patienceMs -= await pause(platform, askedMs, backOff.nextDelayMs(), signal);

@@ -1,7 +1,7 @@
 import { UnreachableError, UploadRefusedError } from './errors.ts';
 import type { Platform, RequestConstructor } from './platform.ts';
 import { assertReadable } from './upload-reading.ts';
-import { StallTimer } from './upload-stall.ts';
+import { STOOD_STILL, StallTimer } from './upload-stall.ts';
 
 /**
  * What a body is sent by; where there is no XMLHttpRequest, by the global `fetch`. Never by the platform's own `fetch`:
@@ -20,6 +20,8 @@ export interface Sending {
 
 /** Headers that a browser sets by itself and refuses to take (the Fetch standard, "forbidden request-header"). */
 const AUTOMATIC_HEADERS = new Set(['host', 'content-length', 'connection']);
+
+const BROKE_OFF = 'the upload broke off';
 
 /**
  * Sends one request to the storage; answers the entity tag of what it has then, where it says one. `report` hears
@@ -66,7 +68,7 @@ async function sendByFetch(
   } catch (cause) {
     if (cause instanceof UploadRefusedError) throw cause;
     if (signal?.aborted === true) throw signal.reason;
-    throw new UnreachableError('the upload broke off', { cause });
+    throw new UnreachableError(BROKE_OFF, { cause });
   }
 }
 
@@ -80,7 +82,8 @@ function sendByRequest(
   return new Promise((resolve, reject) => {
     const request = new Request();
     const stall = new StallTimer(clock, () => {
-      broken();
+      end();
+      reject(new UnreachableError(BROKE_OFF, { cause: STOOD_STILL }));
       request.abort();
     });
     const abort = () => {
@@ -94,7 +97,7 @@ function sendByRequest(
     };
     const broken = () => {
       end();
-      reject(new UnreachableError('the upload broke off'));
+      reject(new UnreachableError(BROKE_OFF));
     };
     request.upload.addEventListener('progress', (event) => {
       stall.moved();

@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { ProblemError, UnreachableError, UploadRefusedError } from '../../client/errors.ts';
+import type { RequestLike } from '../../client/platform.ts';
+import { uploadFile } from '../../client/upload.ts';
 import { persist } from '../../client/upload-retry.ts';
 import { problem } from '../../protocol/http.ts';
 import { ManualClock } from './manual-clock.ts';
@@ -13,12 +15,15 @@ let wakes: Set<() => void>;
 let attempts: number[];
 /** What attempts fail with; without it they succeed. */
 let failure: Error | undefined;
+/** What is done in each attempt before that. */
+let act: () => unknown;
 
 beforeEach(() => {
   clock = new ManualClock();
   stop = new AbortController();
   wakes = new Set();
   attempts = [];
+  act = () => {};
   failure = new UnreachableError('no answer');
 });
 afterEach(() => {
@@ -40,6 +45,7 @@ function begin(random: number): Promise<string> {
   };
   const action = async () => {
     attempts.push(clock.now() - begun);
+    await act();
     if (failure !== undefined) throw failure;
     return 'there';
   };
@@ -59,7 +65,7 @@ async function runOut(result: Promise<string>): Promise<unknown> {
   const end = result.catch((error: unknown) => error).finally(() => (over = true));
   while (!over) {
     clock.advance(clock.nextInMs ?? 0);
-    await Promise.resolve(); // a wait begins a few turns after the attempt before it
+    await new Promise((resolve) => setImmediate(resolve)); // a wait begins some turns after the attempt before it
   }
   return await end;
 }
@@ -79,6 +85,42 @@ it('gives up after some five minutes of waiting, with the error of the last atte
 it('gives up after a hundred waits that are nothing', async () => {
   expect(await runOut(begin(0))).toBe(failure);
   expect(attempts).toHaveLength(101);
+});
+
+/** Of which no byte ever leaves, and which is never answered. */
+class HangingRequest extends EventTarget implements RequestLike {
+  readonly status = 0;
+  readonly responseText = '';
+  readonly upload = { addEventListener: () => {} }; // tells of no progress
+  open(): void {}
+  setRequestHeader(): void {}
+  send(): void {}
+  abort(): void {}
+  getResponseHeader(): null {
+    return null;
+  }
+}
+
+const grant = { method: 'PUT', url: 'https://bucket.example/key', headers: {} } as const;
+
+it('gives up within some minutes where the storage hangs, after it was tried again', async () => {
+  const begun = clock.now();
+  act = () => uploadFile({ clock, XMLHttpRequest: HangingRequest }, grant, new Blob(['a']), {});
+  expect(await runOut(begin(0.5))).toBeInstanceOf(UnreachableError);
+  expect(attempts).toHaveLength(3);
+  expect(clock.now() - begun).toBeLessThan(9 * 60 * SECOND);
+});
+
+it.each([
+  ['UND_ERR_HEADERS_TIMEOUT', 3],
+  ['UND_ERR_BODY_TIMEOUT', 3],
+  ['ECONNREFUSED', 101],
+])('counts what a fetch of Node stood still for, too (%s)', async (code, count) => {
+  const cause = Object.assign(new Error('what undici says'), { code });
+  vi.stubGlobal('fetch', () => Promise.reject(new TypeError('fetch failed', { cause })));
+  act = () => uploadFile({ clock }, grant, new Blob(['a']), {});
+  expect(await runOut(begin(0))).toBeInstanceOf(UnreachableError);
+  expect(attempts).toHaveLength(count);
 });
 
 it('does not lose patience by wakes, however many', async () => {
