@@ -9,7 +9,7 @@ export const EXIT = {
   failed: 1,
   /** The job was cancelled, or its upload never came. */
   cancelled: 2,
-  /** Nobody answers, or who answers refuses: no API there, no right to the job, no such job. */
+  /** Nobody answers, or somebody else does, or who answers refuses: no API there, no right to the job, no such job. */
   refused: 3,
   /** The command line, a file or a setting is not usable as it stands (EX_USAGE). */
   usage: 64,

@@ -1,5 +1,6 @@
 import { UnexpectedAnswerError, UnreachableError, WatchClosedError } from '../client/errors.ts';
 import type { JobWatch } from '../client/job-watch.ts';
+import { isNewer } from '../protocol/head.ts';
 import type { Job } from '../protocol/job.ts';
 import { isTerminal } from '../protocol/status.ts';
 import type { Display } from './display.ts';
@@ -17,19 +18,21 @@ export interface Outcome {
 }
 
 /**
- * Shows a job until it is over.
+ * Shows a job until it is over; `made` is the state that it was made with, which is shown first.
  *
  * A connection that breaks comes back by itself, however long that takes. One that never was is another matter:
  * nobody answers at this address, or somebody else does, and a script must not wait for ever to hear that.
  * @throws the reason of the watch's signal when it aborts, and whatever is a fault of ours.
  */
-export async function follow(watch: JobWatch, display: Display): Promise<Outcome> {
+export async function follow(watch: JobWatch, display: Display, made?: Job): Promise<Outcome> {
+  if (made !== undefined) display.job(made);
   let nobody: UnreachableError | UnexpectedAnswerError | undefined;
   let heard = false;
   watch.on((event) => {
     if (event.type === 'job') {
       heard = true;
-      display.job(event.job);
+      // What the watch begins with may be that state still, or one that is newer.
+      if (isNewer(event.job, made)) display.job(event.job);
     } else if (event.type === 'connection') {
       if (event.connection.status === 'live') heard = true;
       display.connection(watch.id, event.connection);

@@ -17,8 +17,8 @@ import { watchJobs } from './watch.ts';
 const WAYS = ['auto', 'websocket', 'iot', 'poll'] as const satisfies readonly Via[];
 
 const EXIT_CODES = `
-Exit codes: 0 succeeded, 1 failed, 2 cancelled or expired, 3 refused or nobody answers; of several jobs the
-largest. 64 for a command line or file that is not usable, 130 after Ctrl-C.`;
+Exit codes: 0 succeeded, 1 failed, 2 cancelled or expired, 3 refused, or nobody answers, or somebody else
+does; of several jobs the largest. 64 for a command line or file that is not usable, 130 after Ctrl-C.`;
 
 const FINDING = `
 The API is that of --api, of --stack, of JOBWIRE_API, or of the Jobwire that runs in this folder or one above

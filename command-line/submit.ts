@@ -4,8 +4,9 @@ import path from 'node:path';
 import type { Via } from '../client/access.ts';
 import type { JobwireClient } from '../client/client.ts';
 import type { JobWatch } from '../client/job-watch.ts';
-import { UploadEndedError } from '../client/upload-errors.ts';
+import { UnreadableFileError, UploadEndedError } from '../client/upload-errors.ts';
 import type { JobUpload } from '../client/upload-job.ts';
+import type { Job } from '../protocol/job.ts';
 import { chooseDisplay } from './choose-display.ts';
 import { contentTypeOf } from './content-type.ts';
 import type { Display, Output } from './display.ts';
@@ -43,7 +44,7 @@ export async function submit(client: JobwireClient, file: string, options: Submi
     return report(client, outcome, options);
   } catch (error) {
     display.close();
-    if (!(error instanceof InterruptedError)) throw await submission.endFailed(error);
+    if (!(error instanceof InterruptedError)) throw await submission.endFailed(named(error, file));
     console.error(`\n${await submission.endStopped()}`);
     return EXIT.interrupted;
   }
@@ -82,11 +83,7 @@ class Submission {
     const upload = this.#begin();
     const [job, token] = await Promise.all([upload.job, upload.token]);
     this.#made = { id: job.id, token };
-    if (!watching) this.#display.job(job); // the watch begins with it
-    if (watching) this.#watch = await upload.watch({ signal, via });
-    const outcome = this.#watch
-      ? follow(this.#watch, this.#display)
-      : Promise.resolve<Outcome>({ id: job.id, exitCode: EXIT.succeeded });
+    const outcome = this.#outcomeOf(job, watching ? await upload.watch({ signal, via }) : undefined);
     // It may end before the upload has, which is when it is looked at.
     outcome.catch(() => {});
     try {
@@ -99,7 +96,15 @@ class Submission {
     return await outcome;
   }
 
-  /** What Ctrl-C has done: a job whose file will never come is cancelled, and one that has its file goes on. */
+  /** Shows the job from its first state to its last, or the first alone. */
+  async #outcomeOf(made: Job, watch: JobWatch | undefined): Promise<Outcome> {
+    this.#watch = watch;
+    if (watch !== undefined) return await follow(watch, this.#display, made);
+    this.#display.job(made);
+    return { id: made.id, exitCode: EXIT.succeeded };
+  }
+
+  /** What becomes of a stop, by Ctrl-C or a failure: a job whose file will never come is cancelled; others go on. */
   async endStopped(): Promise<string> {
     if (this.#made === undefined) return 'Stopped before there was a job.';
     const { id, token } = this.#made;
@@ -128,6 +133,12 @@ class Submission {
       onProgress: (progress) => this.#display.upload(fileName, progress),
     });
   }
+}
+
+/** The client knows a file by no name; a sentence on a terminal says which one it is. */
+function named(error: unknown, file: string): unknown {
+  if (!(error instanceof UnreadableFileError)) return error;
+  return new CommandError(`${file}: ${error.message}`, EXIT.usage, { cause: error });
 }
 
 /** A file that is read piece by piece while it is sent, whatever its size. */
