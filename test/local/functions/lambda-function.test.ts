@@ -124,8 +124,8 @@ describe('environments', () => {
     );
     expect(payload(await deployed.invoke({ start: true }))).toBeNull();
     expect(lines.join('\n')).toContain('work was still under way (Timeout)');
-    // Long enough for the timer, had the thread not been frozen; it is not due before that, also on a busy machine.
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    // A timer that was set later has come where it was awaited: this one is overdue.
+    await deploy(counting).deployed.invoke({ waitMs: 200 });
     const thawedAt = Date.now();
     expect(payload(await deployed.invoke({}))).toBeGreaterThanOrEqual(thawedAt);
   });
