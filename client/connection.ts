@@ -110,6 +110,7 @@ export function createConnection(
     },
     refused: refuse,
     failed: fail,
+    trouble,
     // Timers stand still while a machine sleeps: the first one after it must not leave the light on `live`.
     due: update,
     ended,

@@ -36,10 +36,9 @@ export interface LineListener {
   refused(name: TopicName, refusal: Refusal): void;
   /** A ping is due. */
   due(): void;
-  /**
-   * A fault that the line gets over: its first malformed frame, or a subscription that the server has put off too
-   * often to be silent about it.
-   */
+  /** A fault that the line gets over, as its first malformed frame. */
+  trouble(error: unknown): void;
+  /** The server has put off a subscription too often to be silent about it. */
   failed(error: unknown): void;
   ended(line: Line, end: LineEnd): void;
   /** What all that is subscribed for has. */
@@ -95,7 +94,7 @@ export function dial(
 
   function broken(refused: number): void {
     // Without a ticket there was no socket to be blocked.
-    over({ refused: heard || !socket ? 0 : refused });
+    over(heard || !socket ? {} : { refused });
   }
 
   function send(frame: ClientFrame): void {
@@ -138,7 +137,7 @@ export function dial(
     const frame = readServerFrame(data);
     if (frame === null && !malformed) {
       malformed = true;
-      listener.failed(new UnexpectedAnswerError('not an answer of a Jobwire API'));
+      listener.trouble(new UnexpectedAnswerError('not an answer of a Jobwire API'));
     }
     if (!frame) return;
     heard = true;
@@ -175,7 +174,7 @@ export function dial(
     try {
       open = await ticket(signal);
       if (signal.aborted) return;
-      socket = open(listener.failed);
+      socket = open(listener.trouble);
       socket.addEventListener('open', () => {
         isOpen = true;
         pingLater();

@@ -50,12 +50,12 @@ export function createWatchApi(api: string, fetch: Fetch): WatchApi {
         request.signal?.throwIfAborted();
         throw new UnreachableError(`no answer from ${base}`, { cause });
       }
-      const { ok, status } = response;
+      const { status } = response;
       const fault = `not an answer of a Jobwire API: ${status} of ${url}`;
-      // Only to who asks by `if-none-match`, and expects it.
-      if (status === 304) return undefined as never;
+      // Who asks for what is newer expects that there may be nothing.
+      if (status === 304 && request.headers?.['prefer']) return undefined as never;
       const answer = readJson(text) ?? null;
-      if (!ok) {
+      if (status > 299) {
         // The date form of the header is left aside: a client's clock may be wrong by more than the wait.
         const retryAfterMs = Number(response.headers.get('retry-after')) * 1000 || undefined;
         throw new ProblemError(

@@ -5,8 +5,8 @@ import { STATUSES } from './status.ts';
 /**
  * The reader of a client that must stay small: where `parseServerFrame` holds a frame to the whole contract by its
  * schemas (5 KB gzipped with their library), this one trusts the server's shape and checks what a client steers by:
- * that each field without which a page would fail has its type. On valid frames both say the same (a property test holds this). Fields that
- * the contract does not know are kept.
+ * that each field without which a page would fail has its type. On valid frames both say the same (a property test
+ * holds this). Fields that the contract does not know are kept.
  */
 
 /** Values that stand for their types. */
@@ -60,7 +60,7 @@ export function readServerFrame(text: unknown): ServerFrame | undefined | null {
   const isValid =
     isLike(frame, FRAMES[type as ServerFrame['type']]) && // hasOwn has shown that it is one of the keys
     (job === undefined || isJob(job)) &&
-    [retryAfterMs, error?.['retryAfterMs']].every((wait) => isLike(wait ?? 0, 0));
+    isLike({ retryAfterMs, ...error }.retryAfterMs ?? 0, 0); // a frame that has an error waits for what that says
   return isValid ? (frame as ServerFrame) : null; // checked as far as the head of this file says
 }
 

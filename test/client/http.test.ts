@@ -120,4 +120,14 @@ describe('the HTTP calls', () => {
     const { client } = clientThatGets(() => new Response());
     expect(client.resultUrl('../../x?y')).toBe('https://api.example/stage/jobs/..%2F..%2Fx%3Fy/result');
   });
+
+  it('take a 304 that they did not ask for as an answer of somebody else', async () => {
+    const { client } = clientThatGets(() => new Response(null, { status: 304 }));
+    for (const call of [
+      client.list(),
+      client.read(jobId(1)),
+      client.createJob(INPUT, { idempotencyKey: 'key-1' }),
+    ])
+      await expect(call).rejects.toMatchObject({ name: 'ProblemError', status: 304, retryable: false });
+  });
 });

@@ -199,3 +199,15 @@ it('what the server asked for is no more than that where the clock is set back m
   setting.wake();
   expect(setting.clock.nextInMs).toBe(5_250);
 });
+
+it('a malformed frame before the first answer is told as trouble, and the watch is connecting still', async () => {
+  const setting = await startSetting();
+  const { states, troubles } = record(setting.client.watchJob(jobId(1)));
+  setting.clock.advance(0);
+  const peer = await setting.server.accept();
+  const { id } = await peer.expect('subscribe');
+  peer.socket.send('nonsense');
+  peer.send({ type: 'subscribed', id, job: sampleJob(1) });
+  expect((await states.next()).status).toBe('live');
+  expect(troubles.size).toBe(1);
+});
