@@ -12,7 +12,7 @@ import { createWatchClient, type WatchClient, type WatchClientOptions } from './
 export type { TicketSource } from './access.ts';
 export type { WatchJobOptions } from './watch-client.ts';
 
-const WAYS: readonly Via[] = ['auto', 'websocket', 'iot', 'poll'];
+const WAYS: Readonly<Record<Via, true>> = { auto: true, websocket: true, iot: true, poll: true };
 
 /** See `WatchClientOptions`. */
 export type JobwireClientOptions = WatchClientOptions;
@@ -68,7 +68,8 @@ export function createJobwireClient(options: JobwireClientOptions): JobwireClien
   // Not there, where every byte counts, and a word that is none means `auto`.
   const watchJob: WatchClient['watchJob'] = (id, watch) => {
     const via = watch?.via ?? 'auto';
-    if (!WAYS.includes(via)) throw new TypeError(`via is one of ${WAYS.join(', ')}, not ${String(via)}`);
+    if (!Object.hasOwn(WAYS, via))
+      throw new TypeError(`via is one of ${Object.keys(WAYS).join(', ')}, not ${String(via)}`);
     return watching.watchJob(id, watch);
   };
   return {

@@ -39,7 +39,7 @@ export interface UsedJob extends JobSnapshot {
  *
  * On a server it renders `initialJob` and connects to nothing.
  * @param id undefined where there is no job yet: nothing is watched
- * @throws MissingClientError without a client.
+ * @throws MissingClientError without a client; TypeError for a `via` that is none.
  */
 export function useJob(id: string | undefined, options: UseJobOptions = {}): UsedJob {
   const client = useJobwireClient(options.client);

@@ -39,7 +39,7 @@ export class ManualClock implements Clock {
       const next = due.sort((one, other) => one.dueAt - other.dueAt)[0];
       if (next === undefined) break;
       this.#scheduled.delete(next);
-      this.#now = next.dueAt;
+      this.#now = Math.max(this.#now, next.dueAt); // what a sleep has made late stays late
       next.callback();
     }
     this.#now = end;

@@ -2,6 +2,7 @@ import { setImmediate as settled } from 'node:timers/promises';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { createWatchClient } from '../../client/watch-client.ts';
 import { JobServer } from './job-server.ts';
+import { JobSetting } from './job-setting.ts';
 import { ManualClock } from './manual-clock.ts';
 import { jobId, sampleJob } from './sample-job.ts';
 
@@ -50,4 +51,23 @@ it('says nothing of staleness while its timers run once a minute, as browsers ha
   }
   expect(told).toEqual(['live']);
   expect(server.sockets).toBe(1);
+});
+
+it.each([
+  [90_000, ['live']],
+  [96_000, ['live', 'stale', 'live']],
+])('after a sleep of %i ms says %j', async (sleepMs, expected) => {
+  const setting = await JobSetting.start();
+  onTestFinished(async () => await setting[Symbol.asyncDispose]());
+  const watch = setting.client.watchJob(jobId(1));
+  const told: string[] = [];
+  watch.on((event) => {
+    if (event.type === 'connection') told.push(event.connection.status);
+  });
+  await setting.until(() => watch.connection.status === 'live');
+  setting.clock.sleep(sleepMs);
+  setting.clock.advance(0);
+  setting.server.commit(sampleJob(2)); // after the answer to the ping
+  await vi.waitFor(() => expect(watch.job?.seq).toBe(2), WAIT);
+  expect(told).toEqual(expected);
 });
