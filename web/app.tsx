@@ -51,7 +51,7 @@ function Closed({ store }: { store: Store }) {
     return null;
   return (
     <div class="complaints">
-      <Notice tone="error" title="Not connected">
+      <Notice tone="error" spoken title="Not connected">
         {explain(state.error)}
       </Notice>
     </div>

@@ -1,5 +1,5 @@
 import type { ColumnResult } from './csv-profile-result.ts';
-import { formatCount, formatFigure, formatPercent } from './units.ts';
+import { formatCount, formatFigure, formatShare } from './units.ts';
 
 /** How many frequent values are drawn; more are in the result itself. */
 const VALUES = 5;
@@ -41,7 +41,7 @@ function Types({ column }: { column: ColumnResult }) {
     <p class="column-line column-mix">
       {types.map(([type, count]) => (
         <span key={type}>
-          {type} {formatPercent(count / Math.max(1, column.count))}
+          {type} {formatShare(count, column.count)}
         </span>
       ))}
     </p>
@@ -97,7 +97,7 @@ function Frequent({ column: { frequent, count } }: { column: ColumnResult }) {
         <li
           key={`${value} ${times}`}
           class="frequent-value"
-          title={`${formatPercent(times / Math.max(1, count))} of the values`}
+          title={`${formatShare(times, count)} of the values`}
         >
           <span class="frequent-bar" aria-hidden="true" style={{ width: `${(100 * times) / most}%` }} />
           <span class="frequent-text">

@@ -1,6 +1,7 @@
 import type { Job, Progress } from '../protocol/job.ts';
 import { isKind } from '../protocol/kinds.ts';
 import { isTerminal } from '../protocol/status.ts';
+import { MULTIPART_ABOVE_BYTES } from '../protocol/upload-limits.ts';
 import { Notice } from './notice.tsx';
 import type { Store } from './store.ts';
 import { formatAbout, formatBytes, formatCount, formatPercent, widthKey } from './units.ts';
@@ -112,10 +113,14 @@ function uploadText(job: Job, upload: UploadState | undefined): string {
   }
 }
 
-/** A page that was reloaded has no file to send; the client goes on with an upload in parts that it is given again. */
-function hint({ status }: Job, upload: UploadState | undefined): string {
-  if (status !== 'awaiting-upload' || upload !== undefined) return '';
-  return 'Reloaded in mid-upload? Choose the file again in the list.';
+/**
+ * A page that was reloaded has no file to send; the client goes on with an upload in parts that it is given again. This
+ * page cannot tell whether it was the one that sent it.
+ */
+function hint({ status, input }: Job, upload: UploadState | undefined): string {
+  if (status !== 'awaiting-upload' || upload !== undefined || (input?.size ?? 0) <= MULTIPART_ABOVE_BYTES)
+    return '';
+  return 'Sent from here before a reload? Choose the file again in the list.';
 }
 
 function figures(job: Job, upload: UploadState | undefined): string {

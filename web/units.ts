@@ -33,6 +33,14 @@ export function formatPercent(fraction: number): string {
   return `${Math.floor(fraction * 100)} %`;
 }
 
+/** What part of a whole something is: to the nearest per cent, but never none or all of it where it is some. */
+export function formatShare(part: number, whole: number): string {
+  const percent = Math.round((part / Math.max(1, whole)) * 100);
+  if (percent === 0 && part > 0) return '<1 %';
+  if (percent === 100 && part < whole) return '>99 %';
+  return `${percent} %`;
+}
+
 /** `0.4 s`, `12 s`, `3 min 05 s`, `2 h 05 min`. */
 export function formatDuration(milliseconds: number): string {
   const seconds = Math.max(0, milliseconds) / 1000;

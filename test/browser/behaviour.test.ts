@@ -1,5 +1,6 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { MULTIPART_ABOVE_BYTES } from '../../protocol/upload-limits.ts';
 import { jobId } from '../client/sample-job.ts';
 import { FakeApi } from './fake-api.ts';
 import { galleryJobs } from './gallery.ts';
@@ -181,10 +182,16 @@ describe('the list', () => {
 });
 
 describe('a job that waits for a file which this page does not have', () => {
-  it('says what to do where the page was reloaded in the midst of it', async () => {
-    await open(`#/jobs/${jobId(19)}`);
-    await page.getByTestId('message').getByText('Choose the file again in the list.').waitFor();
+  it.each([
+    [MULTIPART_ABOVE_BYTES, ''],
+    [320_000_000, 'Sent from here before a reload? Choose the file again in the list.'],
+  ])('says of %i bytes how to go on where the page may have sent some of it', async (size, hint) => {
+    const job = api.job(jobId(19));
+    if (job?.input === undefined) throw new Error('the gallery has no such job');
+    api.put({ ...job, seq: job.seq + 1, input: { ...job.input, size } });
+    await open(`#/jobs/${job.id}`);
     expect(await page.getByTestId('doing').textContent()).toBe('Waiting for the file');
+    expect(await page.getByTestId('message').textContent()).toBe(hint);
   });
 });
 

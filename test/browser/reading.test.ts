@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { problem } from '../../protocol/http.ts';
 import type { Job } from '../../protocol/job.ts';
 import { jobId } from '../client/sample-job.ts';
 import { galleryJobs } from './gallery.ts';
@@ -102,6 +103,18 @@ describe('a screen reader', () => {
     await expect.poll(heard, { timeout: 5_000 }).toEqual(['12 of 19 jobs', '20 jobs']);
   });
 
+  it('hears once why nothing more comes', async () => {
+    const { page, api } = gallery;
+    const refusal = { status: 401, contentType: 'application/problem+json' };
+    const body = JSON.stringify({ ...problem('unauthorized'), status: 401 });
+    await page.route(/\/(tickets|jobs)/, (route) => route.fulfill({ ...refusal, body }));
+    await page.goto(`${api.url}/#/`);
+    await expect.poll(async () => String(await heard())).toContain('Sign in again');
+    // The announcer speaks of the connection some seconds later.
+    await expect.poll(async () => String(await heard()), { timeout: 10_000 }).toMatch(/,Not connected$/);
+    expect(String(await heard()).split('Sign in again')).toHaveLength(2);
+  });
+
   it('hears a complaint at once', async () => {
     await gallery.open('#/');
     await gallery.page
@@ -122,7 +135,7 @@ describe('the keyboard', () => {
     expect(await focused()).toBe('BUTTON Cancel job');
     await gallery.page.keyboard.press('Escape');
     await expect.poll(focused).toBe('H1 Jobs');
-    // A search is no other gallery.page.
+    // A search is no other page.
     await gallery.page.keyboard.press('/');
     await gallery.page.keyboard.type('meter');
     expect(await gallery.page.getByTestId('search').inputValue()).toBe('meter');

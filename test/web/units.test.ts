@@ -7,6 +7,7 @@ import {
   formatGrowing,
   formatLatency,
   formatPercent,
+  formatShare,
   formatTime,
 } from '../../web/units.ts';
 
@@ -37,6 +38,18 @@ describe('units', () => {
     expect(formatGrowing(61_999)).toBe('1 min 01 s');
     expect(formatPercent(0.999)).toBe('99 %');
     expect(formatPercent(1)).toBe('100 %');
+  });
+
+  it.each([
+    [0, 10, '0 %'],
+    [1, 1_000, '<1 %'],
+    [985, 1_000, '99 %'],
+    [15, 1_000, '2 %'],
+    [999, 1_000, '>99 %'],
+    [10, 10, '100 %'],
+    [0, 0, '0 %'],
+  ])('tells %i of %i as %s', (part, whole, text) => {
+    expect(formatShare(part, whole)).toBe(text);
   });
 
   it.each([
