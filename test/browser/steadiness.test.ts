@@ -116,3 +116,18 @@ describe.each(Object.entries(SIZES))('on a %s', (_, viewport) => {
     });
   });
 });
+
+it('a line of the log is as high before it is seen as after', async () => {
+  await withPage({ width: 1360, height: 300 }, async (page, api) => {
+    const job = { ...jobOf(api, 17), progress: progressAt(0), message: 'beginning' };
+    await open(page, `${api.url}/#/jobs/${job.id}`);
+    await report(page, api, job, ['one line']);
+    const heights = `[...document.querySelectorAll('.log-line')].map((line) => line.getBoundingClientRect().height)`;
+    const unseen = await page.evaluate<readonly number[]>(heights);
+    expect(unseen.length).toBeGreaterThan(3);
+    await page.setViewportSize(SIZES.desk);
+    const isSeen = `document.querySelector('.log-line').checkVisibility({ contentVisibilityAuto: true })`;
+    await expect.poll(() => page.evaluate(isSeen)).toBe(true);
+    expect(await page.evaluate(heights)).toEqual(unseen);
+  });
+});
